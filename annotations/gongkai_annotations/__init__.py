@@ -1,0 +1,1 @@
+"""Gold data and the annotation loop: push, pull, agreement, sampling. Needs the extra `annotate`."""

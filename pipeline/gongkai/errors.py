@@ -1,0 +1,70 @@
+"""Every error gongkai raises, named by meaning.
+
+An error says what was found and where, and what to do next; the command line prints its text as one line.
+"""
+
+from __future__ import annotations
+
+
+class GongkaiError(Exception):
+    """Root of all errors a user of gongkai can meet.
+
+    Args:
+        where: The file, record or config row concerned, as the user knows it.
+        problem: What was found.
+        remedy: What to do about it.
+    """
+
+    def __init__(self, where: str, problem: str, remedy: str) -> None:
+        super().__init__(f"{where}: {problem} {remedy}")
+        self.where = where
+        self.problem = problem
+        self.remedy = remedy
+
+
+class ConfigError(GongkaiError):
+    """A file in `configs/` breaks its schema, or a rule row breaks its own examples."""
+
+
+class IngestError(GongkaiError):
+    """A file could not be turned into a document."""
+
+
+class EmptyInput(IngestError):
+    """The file holds no text at all."""
+
+
+class BinaryInput(IngestError):
+    """The bytes are not text in any known encoding, or not of the format that the name promises."""
+
+
+class EncryptedInput(IngestError):
+    """The file asks for a password."""
+
+
+class NoTextLayer(IngestError):
+    """A PDF of scanned pages: pictures, no characters."""
+
+
+class DamagedInput(IngestError):
+    """The container is truncated or broken (PDF, DOCX, MHTML, JSONL line)."""
+
+
+class OversizedInput(IngestError):
+    """The file or a line in it is larger than the configured limit."""
+
+
+class UnsupportedInput(IngestError):
+    """No reader handles this kind of file."""
+
+
+class UnreadableInput(IngestError):
+    """The operating system refused to open or read the file."""
+
+
+class OutputError(GongkaiError):
+    """The output folder cannot be written, or holds something that must not be overwritten."""
+
+
+class MisalignedSpan(GongkaiError):
+    """A span does not select the characters that it claims to."""

@@ -1,0 +1,42 @@
+"""Where shipped data lies: `configs/` and `models/`, the same from a checkout, an editable install, a wheel."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from gongkai.errors import ConfigError
+
+T = TypeVar("T")
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+@cache
+def data_root() -> Path:
+    """Folder that holds `configs/` and `models/`: inside the wheel if installed, else the checkout."""
+    packaged = _PACKAGE / "data"
+    return packaged if packaged.is_dir() else _PACKAGE.parents[1]
+
+
+def config_path(name: str) -> Path:
+    """Path of a shipped config file, e.g. `config_path("units.yaml")`."""
+    return data_root() / "configs" / name
+
+
+def load_yaml(name: str, kind: type[T]) -> T:
+    """Read a shipped YAML file as `kind`; unknown keys are refused where the type forbids them.
+
+    Raises:
+        ConfigError: The file is missing, is no YAML, or breaks its schema; the text names file and key.
+    """
+    path = config_path(name)
+    try:
+        return msgspec.yaml.decode(path.read_bytes(), type=kind)
+    except FileNotFoundError:
+        raise ConfigError(str(path), "The file is missing.", "Reinstall gongkai.") from None
+    except msgspec.DecodeError as error:
+        raise ConfigError(str(path), f"{error}.", "Correct that key.") from None
