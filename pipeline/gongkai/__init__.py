@@ -1,5 +1,71 @@
-"""gongkai (公开): Chinese government reports to checked, citable data."""
+"""gongkai (公开): Chinese government reports to checked, citable data.
 
+>>> import gongkai
+>>> record = gongkai.extract("2018年，我局收到政府信息公开申请12件，其中网上申请9件。")
+>>> [(fact.metric, fact.value, fact.unit) for fact in record.facts]
+[('收到政府信息公开申请', 12.0, '件'), ('网上申请', 9.0, '件')]
+"""
+
+from __future__ import annotations
+
+from functools import cache
 from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gongkai.errors import GongkaiError
+from gongkai.types import Document, Entity, Fact, Finding, Record, Relation
+
+if TYPE_CHECKING:
+    from spacy.language import Language
+
+    from gongkai.pipeline import Extractor
 
 __version__ = version("gongkai")
+
+__all__ = [
+    "Document",
+    "Entity",
+    "Fact",
+    "Finding",
+    "GongkaiError",
+    "Record",
+    "Relation",
+    "__version__",
+    "extract",
+    "load",
+]
+
+
+def load(mode: str = "rules") -> Language:
+    """The pipeline as a spaCy `Language`; `nlp(text)._.gongkai` holds what it found."""
+    from gongkai.pipeline import load as load_pipeline
+
+    return load_pipeline(mode)
+
+
+@cache
+def _extractor(mode: str) -> Extractor:
+    from gongkai.pipeline import Extractor
+
+    return Extractor(mode)
+
+
+def extract(source: Path | str | Document, mode: str = "rules") -> Record:
+    """The record of one document.
+
+    Args:
+        source: A `Path` is read as a file; a `str` is the text itself; a `Document` comes from ingest.
+        mode: As for `load`.
+
+    Raises:
+        IngestError: The file cannot be read; the text names file and remedy.
+    """
+    from gongkai.ingest import read, read_text
+
+    if isinstance(source, Path):
+        document = next(iter(read(source)))
+        if isinstance(document, GongkaiError):
+            raise document
+        return _extractor(mode).extract(document)
+    return _extractor(mode).extract(read_text(source) if isinstance(source, str) else source)

@@ -57,3 +57,8 @@ class IntervalIndex:
         if index < 0 or position >= self._ends[index]:
             return None
         return index
+
+    def overlaps(self, start: int, end: int) -> bool:
+        """Whether any span shares a character with [start, end)."""
+        index = bisect_right(self._starts, end - 1) - 1
+        return index >= 0 and self._ends[index] > start

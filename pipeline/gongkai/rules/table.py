@@ -13,7 +13,7 @@ from gongkai.resources import config_path, load_yaml
 from gongkai.text import fold
 from gongkai.types import EntityLabel
 
-_PIECE = re.compile(r"\{([a-z_]+)\}")
+_PIECE = re.compile(r"\{([A-Za-z_]+)\}")
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

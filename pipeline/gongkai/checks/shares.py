@@ -1,0 +1,143 @@
+"""Check `share`: a share against its own numerator and total, and lists of shares against the whole."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+
+from gongkai.checks.agreement import verdict
+from gongkai.checks.breakdowns import Breakdown, Claim, breakdowns, may_overlap
+from gongkai.checks.ledger import Ledger, units_agree
+from gongkai.checks.message import as_printed, finding, named, part_list, percentage
+from gongkai.checks.rates import rate_of
+from gongkai.checks.rounding import Interval, is_percent
+from gongkai.checks.settings import load_settings
+from gongkai.text import fold
+from gongkai.types import Fact, Finding
+
+_WHOLE = 1.0
+_RESPECTIVE = re.compile(r"分别|各占|依次")
+_BESIDE = re.compile(r"[^,;、。\d]{0,6}[,(:]?[^,;、。\d]{0,8}(?:占|比例|比重|\()[^,;、。\d]{0,12}")
+
+
+def check_shares(ledger: Ledger) -> Iterator[Finding]:
+    """Shares that are not their numerator divided by their total; lists of shares that exceed the whole."""
+    respective = _respective(ledger)
+    for total_id, shares in ledger.shares.items():
+        total = ledger.by_id[total_id]
+        if is_percent(total) or total.value <= 0:
+            continue
+        for fact in shares:
+            if not _is_share(fact):
+                continue
+            numerator = respective[fact.id] if fact.id in respective else _numerator(ledger, fact, total)
+            if numerator is not None:
+                yield from _judge(ledger, fact, numerator, total)
+        yield from _whole(ledger, total, shares)
+
+
+def _is_share(fact: Fact) -> bool:
+    """Whether the percentage is a share of its total: no change, and no rate, which `rate` checks."""
+    return is_percent(fact) and fact.direction is None and rate_of(fact) is None
+
+
+def _judge(ledger: Ledger, fact: Fact, numerator: Fact, total: Fact) -> Iterator[Finding]:
+    derived = ledger.interval(numerator).over(ledger.interval(total))
+    found = verdict(ledger, fact, derived)
+    if found == "right" or numerator.value > total.value:
+        return
+    expected = numerator.value / total.value
+    yield finding(
+        "share.cut" if found == "cut" else "share.wrong",
+        ledger,
+        (fact, numerator, total),
+        fact.value,
+        expected,
+        metric=named(numerator),
+        share=as_printed(ledger, fact),
+        part=as_printed(ledger, numerator),
+        total=as_printed(ledger, total),
+        computed=percentage(expected, ledger, fact),
+    )
+
+
+def _numerator(ledger: Ledger, fact: Fact, total: Fact) -> Fact | None:
+    """The count that the share is said of: of the same metric mention, else the one right before it."""
+
+    def accepted(other: Fact) -> bool:
+        return (
+            other is not total
+            and other.table is fact.table
+            and other.direction is None
+            and other.id not in ledger.compared
+            and other.part_of in (None, total.id)
+            and units_agree(other, total)
+        )
+
+    if (found := ledger.nearest(fact, accepted)) is not None:
+        return found
+    before = ledger.count_before(fact)
+    if before is None or before.part_of != total.id or not accepted(before):
+        return None
+    gap = ledger.between(before.end, fact.start, 40)
+    if gap is None or _BESIDE.fullmatch(gap) is None:
+        return None
+    return before if fact.metric is None or _same_words(fact, before) else None
+
+
+def _same_words(a: Fact, b: Fact) -> bool:
+    return fold(a.metric or "").strip() == fold(b.metric or "").strip()
+
+
+def _respective(ledger: Ledger) -> dict[str, Fact | None]:
+    """Shares that 分别 deals out over the counts before them; None where they do not pair up."""
+    groups: dict[tuple[str, int | None], list[Fact]] = defaultdict(list)
+    for total_id, shares in ledger.shares.items():
+        for fact in shares:
+            if fact.table is None and is_percent(fact):
+                groups[total_id, fact.sentence].append(fact)
+    dealt: dict[str, Fact | None] = {}
+    for (total_id, sentence), shares in groups.items():
+        before = ledger.clause_before(shares[0])[-24:]
+        if len(shares) < 2 or _RESPECTIVE.search(before) is None:
+            continue
+        first = shares[0].start
+        parts = ledger.parts.get(total_id, [])
+        counts = [part for part in parts if part.sentence == sentence and part.start < first]
+        paired = counts if len(counts) == len(shares) else [None] * len(shares)
+        dealt |= {fact.id: count for fact, count in zip(shares, paired, strict=True)}
+    return dealt
+
+
+def _whole(ledger: Ledger, total: Fact, shares: list[Fact]) -> Iterator[Finding]:
+    """Lists of shares of one total in one sentence that exceed the whole, or that all but reach it."""
+    for breakdown in breakdowns(ledger, total, list(filter(_is_share, shares))):
+        parts = breakdown.parts
+        if len(parts) < 3 or breakdown.claim is Claim.NONE:
+            continue
+        added = Interval(0.0, 0.0)
+        for part in parts:
+            added = added.plus(ledger.interval(part))
+        expected = sum(part.value for part in parts)
+        if added.distance(Interval(_WHOLE, _WHOLE)) == 0 or not _claims_whole(breakdown, expected):
+            continue
+        yield finding(
+            "share.list",
+            ledger,
+            (*parts, total),
+            expected,
+            _WHOLE,
+            metric=named(total),
+            total=as_printed(ledger, total),
+            number=len(parts),
+            parts=part_list(ledger, parts),
+            computed=percentage(expected, ledger, parts[0]),
+        )
+
+
+def _claims_whole(breakdown: Breakdown, expected: float) -> bool:
+    settings = load_settings().sum
+    if expected > _WHOLE:
+        return expected <= settings.overlap_ratio and not may_overlap(breakdown)
+    return breakdown.claim is Claim.STRONG and not breakdown.open_ended and expected >= settings.coverage

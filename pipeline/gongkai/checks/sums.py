@@ -1,0 +1,77 @@
+"""Check `sum`: parts that the text lists as a breakdown against the total that they break down."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gongkai.checks.breakdowns import Breakdown, Claim, breakdowns, may_overlap
+from gongkai.checks.ledger import Ledger, is_sharp, units_agree
+from gongkai.checks.message import as_printed, finding, named, part_list, quantity
+from gongkai.checks.rounding import Interval, is_percent
+from gongkai.checks.settings import KindName, load_settings
+from gongkai.types import Fact, Finding
+
+
+def check_sums(ledger: Ledger) -> Iterator[Finding]:
+    """Breakdowns in the prose that exceed their total, or that claim to be complete and fall short of it."""
+    for total_id, parts in ledger.parts.items():
+        total = ledger.by_id[total_id]
+        if total.table is not None or is_percent(total) or not is_sharp(total):
+            continue
+        for breakdown in breakdowns(ledger, total, parts):
+            if all(units_agree(part, total) for part in breakdown.parts):
+                yield from _judge(ledger, breakdown)
+
+
+def _judge(ledger: Ledger, breakdown: Breakdown) -> Iterator[Finding]:
+    total, parts = breakdown.total, breakdown.parts
+    added = Interval(0.0, 0.0)
+    for part in parts:
+        added = added.plus(ledger.interval(part))
+    if added.distance(ledger.interval(total)) == 0:
+        return
+    expected = sum(part.value for part in parts)
+    if _stated_elsewhere(ledger, breakdown, expected):
+        return
+    if expected > total.value and _must_not_exceed(breakdown, expected):
+        kind: KindName = "sum.over"
+    elif expected < total.value and _must_reach(breakdown, expected):
+        kind = "sum.under"
+    else:
+        return
+    yield finding(
+        kind,
+        ledger,
+        (total, *parts),
+        total.value,
+        expected,
+        metric=named(total),
+        printed=as_printed(ledger, total),
+        number=len(parts),
+        parts=part_list(ledger, parts),
+        computed=quantity(expected, total.unit),
+        difference=quantity(abs(expected - total.value), total.unit),
+    )
+
+
+def _stated_elsewhere(ledger: Ledger, breakdown: Breakdown, expected: float) -> bool:
+    """Whether the same sentence states that very sum: then the parts belong to that number instead."""
+    sentences = {breakdown.total.sentence, breakdown.parts[0].sentence, breakdown.parts[-1].sentence}
+    return any(ledger.values_in[sentence, expected] for sentence in sentences)
+
+
+def _must_not_exceed(breakdown: Breakdown, expected: float) -> bool:
+    settings = load_settings().sum
+    if breakdown.claim is Claim.NONE or expected > breakdown.total.value * settings.overlap_ratio:
+        return False
+    return not may_overlap(breakdown)
+
+
+def _must_reach(breakdown: Breakdown, expected: float) -> bool:
+    settings = load_settings().sum
+    if breakdown.open_ended or breakdown.claim is Claim.NONE:
+        return False
+    claimed = breakdown.claim is Claim.STRONG
+    if len(breakdown.parts) < (2 if claimed else 3):
+        return False
+    return expected >= breakdown.total.value * (settings.claimed_coverage if claimed else settings.coverage)

@@ -1,0 +1,172 @@
+"""The command line. Commands parse and call; what they call can be imported.
+
+Nothing heavy is imported before a command needs it: `gongkai --version` answers at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gongkai import __version__
+from gongkai.errors import GongkaiError
+from gongkai.export import Format
+
+FAILED = 1
+SOME_FAILED = 3
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="gongkai",
+    help="Chinese government reports to checked, citable data.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+class Mode(StrEnum):
+    """What tags the text."""
+
+    RULES = "rules"
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"gongkai {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def gongkai(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Chinese government reports to checked, citable data: entities, relations, facts and findings."""
+
+
+@app.command()
+def extract(
+    paths: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="PATH...", help="Files, or folders that are searched through.", show_default=False
+        ),
+    ],
+    out: Annotated[
+        Path,
+        typer.Option("--output", "-o", metavar="OUT", help="Folder for the results.", show_default=False),
+    ],
+    formats: Annotated[
+        list[Format] | None,
+        typer.Option(
+            "--format", "-f", help="What to write; may be repeated. [default: jsonl]", show_default=False
+        ),
+    ] = None,
+    mode: Annotated[Mode, typer.Option(help="What tags the text.")] = Mode.RULES,
+    fail_fast: Annotated[
+        bool,
+        typer.Option("--fail-fast", help="End the run at the first input that fails; keep what was done."),
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace results that lie in OUT.")] = False,
+) -> None:
+    """Extract entities, relations, facts and findings from reports into the folder OUT.
+
+    Writes **documents.jsonl** (jsonl), one table each for documents, sections, entities, relations, facts and
+    findings (parquet; duckdb: **gongkai.duckdb**), **facts.csv** and **findings.csv** (csv, for Excel).
+    Inputs that failed are listed in **errors.jsonl**, which is always written; the run goes on without them.
+
+    Exit status: 0 all inputs were extracted; 3 finished, but some inputs failed; 1 no document came out,
+    OUT cannot be written, or --fail-fast ended the run; 2 wrong usage; 130 interrupted (nothing is kept).
+    """
+    from rich.console import Console
+
+    from gongkai.pipeline import Extractor
+    from gongkai.run import run
+    from gongkai.show.progress import reporting, summary_table
+
+    with reporting(sys.stderr) as progress:
+        summary = run(
+            paths,
+            out,
+            extractor=Extractor(mode=mode.value),
+            formats=formats or [Format.JSONL],
+            fail_fast=fail_fast,
+            force=force,
+            progress=progress,
+        )
+    Console().print(summary_table(summary))
+    if summary.failed:
+        typer.echo(f"{summary.failed:,} failed: see {out / 'errors.jsonl'}", err=True)
+    if summary.stopped_by:
+        typer.echo(f"error: {_one_line(summary.stopped_by.message)}", err=True)
+        raise typer.Exit(FAILED)
+    if summary.failed:
+        raise typer.Exit(SOME_FAILED if summary.documents else FAILED)
+
+
+@app.command()
+def show(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A report.", show_default=False)],
+    html: Annotated[
+        str | None,
+        typer.Option("--html", metavar="PAGE", help="Write one self-contained page instead; - for stdout."),
+    ] = None,
+    number: Annotated[int, typer.Option(min=1, help="Which document, where FILE holds several.")] = 1,
+    mode: Annotated[Mode, typer.Option(help="What tags the text.")] = Mode.RULES,
+    force: Annotated[bool, typer.Option("--force", help="Replace PAGE if it exists.")] = False,
+) -> None:
+    """Show a report with its marked spans, facts and findings."""
+    from gongkai.pipeline import Extractor
+    from gongkai.run import nth_document
+
+    record = Extractor(mode=mode.value).extract(nth_document(file, number))
+    if html is None:
+        from rich.console import Console
+
+        from gongkai.show import terminal
+
+        terminal.show(record, Console())
+        return
+    from gongkai.show.html import page, write_page
+
+    if html == "-":
+        typer.echo(page(record).encode(), nl=False)
+    else:
+        write_page(record, Path(html), force=force)
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of a record: one line of documents.jsonl."""
+    import json
+
+    from gongkai.export.jsonl import record_schema
+
+    typer.echo(json.dumps(record_schema(), ensure_ascii=False, indent=2))
+
+
+def _one_line(message: str) -> str:
+    return " ".join(message.split())
+
+
+def main() -> int:
+    """Entry point: an error that the user can act on is one line on stderr, never a traceback.
+
+    Returns:
+        The exit status; Typer itself exits for wrong usage (2) and for a command that ended well (0).
+    """
+    try:
+        app(prog_name="gongkai")
+    except GongkaiError as error:
+        typer.echo(f"error: {_one_line(str(error))}", err=True)
+        return FAILED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return 0

@@ -1,0 +1,269 @@
+"""The pipeline as a spaCy `Language`: one registered factory a stage, in the order of `STAGES`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import cache
+
+from spacy.language import Language
+from spacy.tokens import Doc, Span
+from spacy.util import get_lang_class
+
+import gongkai.tokenizers  # noqa: F401  (registers the tokenizers)
+from gongkai.analysis import Analysis, NumberPart, NumberReading
+from gongkai.checks import check
+from gongkai.errors import ConfigError
+from gongkai.facts import FactBuilder
+from gongkai.ingest import read_text
+from gongkai.normalise.entities import Normaliser
+from gongkai.normalise.metrics import load_matcher, load_ontology
+from gongkai.normalise.quantities import unit_table
+from gongkai.rules.cells import read_cells
+from gongkai.rules.citations import relate_citations
+from gongkai.rules.docnos import tag_docnos
+from gongkai.rules.masking import mask
+from gongkai.rules.merge import merge
+from gongkai.rules.metrics import MetricReader, load_lexicon
+from gongkai.rules.orgs import tag_orgs
+from gongkai.rules.periods import tag_periods
+from gongkai.rules.policies import tag_policies
+from gongkai.rules.quantities import tag_quantities
+from gongkai.rules.relations import NumberRelations, load_cues
+from gongkai.spans import IntervalIndex, drop_overlapping
+from gongkai.structure import analyse
+from gongkai.types import Document, Entity, Mention, Record, Relation, Table
+
+SPANS_KEY = "gongkai"
+"""`doc.spans[SPANS_KEY]` holds the entities as spaCy spans."""
+
+STAGES = (
+    "gongkai_structure",
+    "gongkai_docnos",
+    "gongkai_policies",
+    "gongkai_orgs",
+    "gongkai_periods",
+    "gongkai_quantities",
+    "gongkai_metrics",
+    "gongkai_entities",
+    "gongkai_relations",
+    "gongkai_facts",
+    "gongkai_checks",
+)
+MODES = ("rules",)
+LONGEST_TEXT = 100_000_000
+"""Characters; spaCy's own limit protects its parser, which this pipeline does not have."""
+
+Tag = Callable[[str], list[Mention]]
+
+if not Doc.has_extension("gongkai"):
+    Doc.set_extension("gongkai", default=None)
+
+
+def analysis_of(doc: Doc) -> Analysis:
+    """The state of `doc`; a document that did not come from ingest starts with its bare text."""
+    if doc._.gongkai is None:
+        doc._.gongkai = Analysis.of(read_text(doc.text))
+    state = doc._.gongkai
+    assert isinstance(state, Analysis)
+    return state
+
+
+@Language.component("gongkai_structure", assigns=["doc._.gongkai"])
+def structure_stage(doc: Doc) -> Doc:
+    """Title, issuer, year, type; sections, sentences, paragraphs, boilerplate; tables with typed cells."""
+    state = analysis_of(doc)
+    state.structure = analyse(state.document, state.view)
+    return doc
+
+
+def _tagger(tag: Tag) -> Callable[[Doc], Doc]:
+    def stage(doc: Doc) -> Doc:
+        state = analysis_of(doc)
+        state.mentions += tag(state.view)
+        return doc
+
+    return stage
+
+
+for _name, _tag in {
+    "gongkai_docnos": tag_docnos,
+    "gongkai_policies": tag_policies,
+    "gongkai_orgs": tag_orgs,
+    "gongkai_periods": tag_periods,
+    "gongkai_quantities": tag_quantities,
+}.items():
+    Language.component(_name, func=_tagger(_tag), requires=["doc._.gongkai"], assigns=["doc._.gongkai"])
+
+
+@Language.component("gongkai_metrics", requires=["doc._.gongkai"], assigns=["doc._.gongkai"])
+def metrics_stage(doc: Doc) -> Doc:
+    """Settles which mentions stay, then reads for each number what it counts: in tables, then in prose."""
+    state = analysis_of(doc)
+    structure = state.structure
+    cells = read_cells(state.view, structure.tables, unit_names(), parents())
+    taken = IntervalIndex(_spoken_for(structure.tables))
+    prose = [m for m in state.mentions if not (m.label in _NUMBERS and taken.overlaps(m.start, m.end))]
+    kept = merge([*prose, *(cell.number for cell in cells)], structure.boilerplate)
+    numbers = {cell.number for cell in cells}
+    reader = MetricReader(
+        state.view, [m for m in kept if m not in numbers], structure.paragraphs, load_lexicon()
+    )
+    reader.read()
+    present = set(kept)
+    for cell in cells:
+        if cell.number not in present:
+            continue
+        if cell.metric is not None:
+            state.readings.append(NumberReading(cell.number, cell.metric, cell.metric.by, cell.metric.score))
+        if cell.parent is not None:
+            state.parts.append(NumberPart(cell.number, cells[cell.parent].number))
+    for reading in reader.readings:
+        number, metric = reader.numbers[reading.number], reader.metrics[reading.metric]
+        state.readings.append(NumberReading(number, metric, reading.by, reading.score))
+    state.mentions = kept + drop_overlapping(reading.metric for reading in state.readings)
+    return doc
+
+
+@Language.component("gongkai_entities", requires=["doc._.gongkai"], assigns=["doc._.gongkai", "doc.spans"])
+def entities_stage(doc: Doc) -> Doc:
+    """Gives each mention its id and normal form."""
+    state = analysis_of(doc)
+    number_of_metric = {reading.metric: reading.number for reading in reversed(state.readings)}
+    normaliser = Normaliser(
+        state.document.text,
+        state.view,
+        state.structure.meta.year,
+        load_matcher(),
+        number_of_metric,
+    )
+    state.entities = normaliser.entities(state.mentions)
+    doc.spans[SPANS_KEY] = _spacy_spans(doc, state.entities)
+    return doc
+
+
+@Language.component("gongkai_relations", requires=["doc._.gongkai"], assigns=["doc._.gongkai"])
+def relations_stage(doc: Doc) -> Doc:
+    """All eight relations: of numbers (tables, prose) and of cited documents."""
+    state = analysis_of(doc)
+    structure, entities = state.structure, state.entities
+    by_place = {(e.label, e.start, e.end): e for e in entities}
+    relations, metric_of = _read_relations(state, by_place)
+    masked = mask(state.view, (m for m in state.mentions if m.label != "METRIC"))
+    numbers = NumberRelations(
+        masked, entities, metric_of, structure.sentences, structure.paragraphs, load_cues()
+    )
+    in_cells = {relation.head for relation in relations if relation.label == "part_of"}
+    relations += [r for r in numbers.relate() if r.label != "part_of" or r.head not in in_cells]
+    relations += relate_citations(state.view, entities, structure.sentences)
+    state.relations = tuple(relations)
+    return doc
+
+
+@Language.component("gongkai_facts", requires=["doc._.gongkai"], assigns=["doc._.gongkai"])
+def facts_stage(doc: Doc) -> Doc:
+    """One fact a number."""
+    state = analysis_of(doc)
+    state.facts = FactBuilder(state.view, state.structure, state.entities, state.relations).build()
+    return doc
+
+
+@Language.component("gongkai_checks", requires=["doc._.gongkai"], assigns=["doc._.gongkai"])
+def checks_stage(doc: Doc) -> Doc:
+    """What does not add up."""
+    state = analysis_of(doc)
+    state.findings = check(state.facts, state.document.text, load_identities())
+    return doc
+
+
+_NUMBERS = ("COUNT", "PERCENT")
+
+
+@cache
+def unit_names() -> frozenset[str]:
+    """Folded spellings of every unit: a table cell that holds only one names no metric."""
+    return frozenset(form for unit in unit_table().units for form in unit.forms)
+
+
+@cache
+def parents() -> dict[str, str]:
+    """Metric id → id of the metric that the form counts it in."""
+    return {metric.id: metric.parent for metric in load_ontology().metrics if metric.parent is not None}
+
+
+def _spoken_for(tables: Iterable[Table]) -> list[tuple[int, int]]:
+    """Cells whose numbers prose rules must leave alone: numbers (read as cells) and headers (计1条)."""
+    spans = {
+        (cell.start, cell.end)
+        for table in tables
+        for cell in table.cells
+        if cell.state in ("number", "header") and cell.end > cell.start
+    }
+    return sorted(spans)
+
+
+def _read_relations(
+    state: Analysis, by_place: dict[tuple[str, int, int], Entity]
+) -> tuple[list[Relation], dict[str, Entity]]:
+    def entity(mention: Mention) -> Entity | None:
+        return by_place.get((mention.label, mention.start, mention.end))
+
+    relations: list[Relation] = []
+    metric_of: dict[str, Entity] = {}
+    for reading in state.readings:
+        number, metric = entity(reading.number), entity(reading.metric)
+        if number is None or metric is None:
+            continue
+        metric_of[number.id] = metric
+        relations.append(
+            Relation(label="value_of", head=number.id, tail=metric.id, score=reading.score, by=reading.by)
+        )
+    for part in state.parts:
+        head, tail = entity(part.part), entity(part.total)
+        if head is not None and tail is not None:
+            relations.append(
+                Relation(label="part_of", head=head.id, tail=tail.id, score=0.9, by="rule:part_of.form")
+            )
+    return relations, metric_of
+
+
+def _spacy_spans(doc: Doc, entities: Iterable[Entity]) -> list[Span]:
+    if len(doc) == len(doc.text):
+        return [Span(doc, e.start, e.end, label=e.label, span_id=e.id) for e in entities]
+    spans = (doc.char_span(e.start, e.end, label=e.label, span_id=e.id, alignment_mode="expand") for e in entities)
+    return [span for span in spans if span is not None]
+
+
+def load(mode: str = "rules", *, pkuseg_model: str | None = None) -> Language:
+    """The pipeline as a spaCy `Language`; `nlp(text)._.gongkai` holds what it found.
+
+    Args:
+        mode: `rules`.
+        pkuseg_model: Folder of a pkuseg model, for words instead of characters as tokens; offsets in the
+            results are the same.
+
+    Raises:
+        ConfigError: Unknown mode, or no pkuseg model in that folder.
+    """
+    if mode not in MODES:
+        raise ConfigError(f"mode {mode!r}", "There is no such mode.", f"Choose one of: {', '.join(MODES)}.")
+    tokenizer: dict[str, str] = {"@tokenizers": "gongkai.CharacterTokenizer.v1"}
+    if pkuseg_model is not None:
+        tokenizer = {"@tokenizers": "gongkai.PkusegTokenizer.v1", "model": pkuseg_model}
+    nlp: Language = get_lang_class("zh").from_config({"nlp": {"tokenizer": tokenizer}})
+    nlp.max_length = LONGEST_TEXT
+    for stage in STAGES:
+        nlp.add_pipe(stage)
+    return nlp
+
+
+class Extractor:
+    """Documents in, records out. Loads the pipeline once; use one for a run."""
+
+    def __init__(self, mode: str = "rules") -> None:
+        self.nlp = load(mode)
+
+    def extract(self, document: Document) -> Record:
+        """Run every stage on one document."""
+        doc = self.nlp.make_doc(document.text)
+        doc._.gongkai = Analysis.of(document)
+        return analysis_of(self.nlp(doc)).record()

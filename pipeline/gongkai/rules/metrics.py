@@ -1,0 +1,293 @@
+"""METRIC 指标: for each number, the phrase that says what it counts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import cache
+from itertools import pairwise
+from typing import NamedTuple
+
+import msgspec
+
+from gongkai.resources import config_path, load_yaml
+from gongkai.rules.masking import PIECES, mask
+from gongkai.rules.table import expand
+from gongkai.spans import IntervalIndex
+from gongkai.text import fold
+from gongkai.types import Mention
+
+_REACH = 60
+"""Characters looked at on either side of a number: no metric phrase of the genre is longer."""
+
+_BREAK = re.compile(f".*[{PIECES['BREAK']}]", re.DOTALL)
+_CLAUSE_BREAK = re.compile(f".*[{PIECES['BREAK'].replace('、', '')}]", re.DOTALL)
+_AFTER = re.compile(rf"(?:“[^“”\n]{{0,30}}”)?[^{PIECES['BREAK']}“”\ue000-\ue006 ]*")
+_HAN = re.compile("[一-鿿]")
+_QUOTED = re.compile("“[^“”]*”")
+_RATE = re.compile("(?:率|比|比例|比重|权重|占比|程度)达?$")
+_TOTAL = re.compile("[,。;](?:共|共计|合计|总计|累计)$")
+_EDGE = " \u200b的等“”\t"
+_RUN_IN = re.compile(r"[ \u200b]*(?:\(?[一二三四五六七八九十]{1,3}[)、.]|\(?\d{1,2}[)、.])[ \u200b]*([^。:,;\n]{2,20})[。:]")
+
+
+class Strategy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A way to find the metric, with examples: `text⟦number⟧text → metric`, and near misses without arrow."""
+
+    name: str
+    source: str
+    match: tuple[str, ...]
+    reject: tuple[str, ...]
+
+
+class PhraseFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`configs/metric_phrases.yaml`."""
+
+    words: dict[str, tuple[str, ...]]
+    classifiers_before_noun: tuple[str, ...]
+    strategies: tuple[Strategy, ...]
+
+
+class Reading(NamedTuple):
+    """Which metric a number has: indices into the numbers and metrics it was read from."""
+
+    number: int
+    metric: int
+    by: str
+    score: float
+
+
+class _Phrase(NamedTuple):
+    start: int
+    end: int
+    bare: bool
+    """Only a verb, its object missing: the noun may follow the number."""
+
+
+class Lexicon:
+    """The compiled word lists of `configs/metric_phrases.yaml`."""
+
+    def __init__(self, file: PhraseFile) -> None:
+        where = str(config_path("metric_phrases.yaml"))
+        joined = {name: f"(?:{'|'.join(fold(word) for word in words)})" for name, words in file.words.items()}
+        pieces = PIECES | joined
+
+        def compiled(pattern: str) -> re.Pattern[str]:
+            return re.compile(expand(pattern, pieces, where))
+
+        self.verb = compiled("{action_verb}")
+        self.verbs_only = compiled("{action_verb}+$")
+        self.lead_in = compiled("{lead_in}+")
+        self.channel = compiled("{channel}{lead_in}*")
+        self.measure = compiled("{measure}+$")
+        self.change = compiled("{change}+$")
+        self.spoken_for = compiled("[,、|和及与/( ]*(?:{change}|{measure}|{lead_in})*$")
+        self.after_stop = compiled("{after_stop}|$")
+        self.after_enumeration = compiled("{after_enumeration}")
+        self.predicate_lead = compiled("{predicate_lead}+")
+        self.empty_left = compiled("(?:{lead_in}|{empty_left})*$")
+        self.ends_open = re.compile("(?:的|等|在内)$")
+        self.before_noun = tuple(fold(word) for word in file.classifiers_before_noun)
+
+
+@cache
+def load_lexicon() -> Lexicon:
+    """The shipped lexicon, compiled once."""
+    return Lexicon(load_yaml("metric_phrases.yaml", PhraseFile))
+
+
+class MetricReader:
+    """Reads the numbers of one document, left to right.
+
+    Args:
+        view: Folded text.
+        mentions: Everything tagged so far; COUNT and PERCENT among them are the numbers to read.
+        paragraphs: (start, end) of the lines that may be tagged.
+        lexicon: The word lists.
+
+    Attributes:
+        numbers: The COUNT and PERCENT mentions, in text order.
+        metrics: The METRIC mentions found.
+        readings: Which number has which metric; a number without a phrase has none.
+    """
+
+    def __init__(
+        self, view: str, mentions: Sequence[Mention], paragraphs: Sequence[tuple[int, int]], lexicon: Lexicon
+    ) -> None:
+        self.lexicon = lexicon
+        self.view = view
+        self.masked = mask(view, mentions)
+        self.numbers = sorted((m for m in mentions if m.label in ("COUNT", "PERCENT")), key=lambda m: m.start)
+        self.paragraphs = paragraphs
+        self.metrics: list[Mention] = []
+        self.readings: list[Reading] = []
+        self._metric_at: dict[tuple[int, int], int] = {}
+        self._metric_of: dict[int, int] = {}
+        self._taken = 0
+
+    def read(self) -> None:
+        """Fill `metrics` and `readings`."""
+        index = IntervalIndex(self.paragraphs)
+        previous: int | None = None
+        paragraph: int | None = None
+        for number, span in enumerate(self.numbers):
+            here = index.find(span.start)
+            if here is None:
+                continue
+            if here != paragraph:
+                paragraph, previous = here, None
+            self._read_one(number, previous, *self.paragraphs[here])
+            previous = number
+
+    def _read_one(self, number: int, previous: int | None, start: int, end: int) -> None:
+        span = self.numbers[number]
+        edge = max(start, self._taken, self.numbers[previous].end if previous is not None else start)
+        left = self._before(edge, span)
+        if number + 1 < len(self.numbers):
+            end = min(end, self.numbers[number + 1].start)
+        right = self._predicate(span, end) if span.label == "PERCENT" else self._noun_after(span, end)
+        if right is not None and self._prefers_right(span, left):
+            self._taken = right.end
+            self._assign(number, right, "metric.predicate" if span.label == "PERCENT" else "metric.after", 0.8)
+        elif left is not None:
+            self._assign(number, left, "metric.before", 0.6 if left.bare else 0.85)
+        elif not self._share(number, previous):
+            self._assign_heading(number, start)
+
+    def _prefers_right(self, span: Mention, left: _Phrase | None) -> bool:
+        if span.label == "PERCENT":
+            # Stated of the group before it (事项100%进驻), not its value (答复率100%).
+            return left is None or not _RATE.search(self.masked, left.start, left.end)
+        return left is None or left.bare or self.view.endswith(self.lexicon.before_noun, span.start, span.end)
+
+    # -- what stands before -------------------------------------------------------------------------------
+
+    def _before(self, edge: int, span: Mention) -> _Phrase | None:
+        edge = max(edge, span.start - _REACH)
+        if self.lexicon.after_enumeration.match(self.masked, span.end):
+            return None
+        segment = self.masked[edge : span.start]
+        opened = _after_last_break(segment)
+        closed = len(segment)
+        # 收到申请:12件 and 当面申请(3件): the label stands before the colon or bracket.
+        if opened and segment[opened - 1] in ":(" and not _HAN.search(segment, opened):
+            closed = opened - 1
+            opened = _after_last_break(segment[:closed])
+        if opened and segment[opened - 1] == "、":
+            clause = _end_of(_CLAUSE_BREAK.match(segment[:closed]), 0)
+            opened = self._verb_of_list(segment, clause, opened)
+        return self._cut(segment[opened:closed], edge + opened)
+
+    def _verb_of_list(self, segment: str, clause: int, item: int) -> int:
+        """Where the phrase of a list item begins: at the verb that the list shares (收取检索、复制费用0元)."""
+        if self.lexicon.verb.search(segment, item):
+            return item
+        verbs = [m.start() for m in self.lexicon.verb.finditer(segment, clause, item) if m.end() < item]
+        return verbs[-1] if verbs else item
+
+    def _cut(self, phrase: str, offset: int) -> _Phrase | None:
+        """The metric within what stands between a break and the number; None if nothing of it names one."""
+        lexicon = self.lexicon
+        end = self._trim_right(phrase)
+        start = _end_of(lexicon.lead_in.match(phrase, 0, end), 0)
+        if lexicon.empty_left.fullmatch(phrase, start, end) or lexicon.ends_open.search(phrase, start, end):
+            return None
+        channel = lexicon.channel.match(phrase, start, end)
+        after_channel = _end_of(channel, start)
+        bare = lexicon.verbs_only.fullmatch(phrase, after_channel, end) is not None
+        if bare:
+            # A channel stays where only a bare verb would remain: 通过“智慧坪山”发布.
+            return _Phrase(offset + start, offset + end, bare=channel is None)
+        return self._narrow(phrase, after_channel, end, offset)
+
+    def _trim_right(self, phrase: str) -> int:
+        lexicon = self.lexicon
+        end = len(phrase)
+        for _ in range(3):
+            for pattern in (lexicon.measure, lexicon.change):
+                trimmed = pattern.search(phrase, 0, end)
+                end = trimmed.start() if trimmed is not None else end
+        return end
+
+    def _narrow(self, phrase: str, start: int, end: int, offset: int) -> _Phrase | None:
+        """From the last verb that has an object; else the noun phrase as it stands."""
+        unquoted = _QUOTED.sub(lambda quote: "Q" * len(quote[0]), phrase)
+        verbs = [m.span() for m in self.lexicon.verb.finditer(unquoted, start, end) if m.end() < end]
+        if verbs:
+            start = verbs[-1][0]
+            for before, after in reversed(list(pairwise(verbs))):
+                if before[1] != after[0]:
+                    break
+                start = before[0]
+        elif phrase[:end].endswith("”") and (quote := phrase.rfind("“", start, end)) >= 0:
+            start, end = quote + 1, end - 1
+        elif (quote := phrase.rfind("”", start, end)) >= 0 and end - quote > 2:
+            start = quote + 1
+        start += len(phrase[start:end]) - len(phrase[start:end].lstrip(_EDGE))
+        end = start + len(phrase[start:end].rstrip(_EDGE))
+        if not _HAN.search(phrase, start, end):
+            return None
+        return _Phrase(offset + start, offset + end, bare=False)
+
+    # -- what stands after --------------------------------------------------------------------------------
+
+    def _noun_after(self, span: Mention, limit: int) -> _Phrase | None:
+        match = _AFTER.match(self.masked, span.end, min(limit, span.end + _REACH))
+        if match is None or self.lexicon.after_enumeration.match(self.masked, span.end):
+            return None
+        start, end = match.span()
+        if self.masked.startswith("的", start):
+            start += 1
+        stop = self.lexicon.after_stop.search(self.masked, start, end)
+        end = stop.start() if stop is not None else end
+        if not _HAN.search(self.masked, start, end):
+            return None
+        return _Phrase(start, end, bare=False)
+
+    def _predicate(self, span: Mention, limit: int) -> _Phrase | None:
+        match = _AFTER.match(self.masked, span.end, min(limit, span.end + _REACH))
+        if match is None:
+            return None
+        start = _end_of(self.lexicon.predicate_lead.match(self.masked, *match.span()), match.start())
+        if match.end() - start < 2:
+            return None
+        return _Phrase(start, match.end(), bare=False)
+
+    # -- assigning ----------------------------------------------------------------------------------------
+
+    def _assign(self, number: int, phrase: _Phrase, strategy: str, score: float) -> None:
+        key = (phrase.start, phrase.end)
+        if key not in self._metric_at:
+            self._metric_at[key] = len(self.metrics)
+            self.metrics.append(Mention("METRIC", *key, f"rule:{strategy}", score))
+        self._link(number, self._metric_at[key], strategy, score)
+
+    def _link(self, number: int, metric: int, strategy: str, score: float) -> None:
+        self._metric_of[number] = metric
+        self.readings.append(Reading(number, metric, f"rule:{strategy}", score))
+
+    def _share(self, number: int, previous: int | None) -> bool:
+        """Several numbers of one label: X 12件，占40% · 97期|111版 · 比2017年的3510宗下降1.23%."""
+        if previous is None or previous not in self._metric_of:
+            return False
+        between = self.masked[self.numbers[previous].end : self.numbers[number].start]
+        if len(between) > _REACH or not self.lexicon.spoken_for.fullmatch(between):
+            return False
+        self._link(number, self._metric_of[previous], "metric.shared", 0.75)
+        return True
+
+    def _assign_heading(self, number: int, paragraph: int) -> None:
+        """The run-in heading of its paragraph names a number that nothing else does: (一)机构职能。…,共14条."""
+        span = self.numbers[number]
+        heading = _RUN_IN.match(self.masked, paragraph, span.start)
+        if heading is None or not _TOTAL.search(self.masked, max(paragraph, span.start - 8), span.start):
+            return
+        self._assign(number, _Phrase(*heading.span(1), bare=False), "metric.heading", 0.7)
+
+
+def _after_last_break(segment: str) -> int:
+    return _end_of(_BREAK.match(segment), 0)
+
+
+def _end_of(match: re.Match[str] | None, default: int) -> int:
+    return default if match is None else match.end()

@@ -1,0 +1,155 @@
+"""Names of official documents: in 《》, with a mark lost, or whole titles without marks.
+
+Title marks are paired here, line by line, with one pass over the text; what a title is, the rows of
+`configs/rules/policies.yaml` decide from its last word and from what stands around it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import NamedTuple
+
+from gongkai.rules.table import CompiledRule, compile_rules
+from gongkai.types import Mention
+
+_MARKS = re.compile(r"[《》\n]")
+_LONGEST_TITLE = 200
+_BEFORE = 24
+"""Characters before a title that its context is read from."""
+_AFTER = 16
+_SIBLING = re.compile(r"[、,;和及与]{0,2}[ \u200b]{0,2}")
+
+
+class Marks(NamedTuple):
+    """Title marks of a text: outermost pairs (start, end), and the places of marks without a partner."""
+
+    pairs: list[tuple[int, int]]
+    opened: list[int]
+    closed: list[int]
+
+
+def pair_marks(view: str) -> Marks:
+    """Pair 《 with 》 within each line; of nested pairs the outermost stays.
+
+    >>> pair_marks("《关于转发《甲》的通知》、《乙")
+    Marks(pairs=[(0, 12)], opened=[13], closed=[])
+    """
+    marks = Marks([], [], [])
+    stack: list[int] = []
+    line: list[tuple[int, int]] = []
+    for match in _MARKS.finditer(view):
+        position = match.start()
+        if match[0] == "《":
+            stack.append(position)
+        elif match[0] == "\n":
+            _end_line(marks, stack, line)
+        elif stack:
+            line.append((stack.pop(), position + 1))
+        else:
+            marks.closed.append(position)
+    _end_line(marks, stack, line)
+    return marks
+
+
+def _end_line(marks: Marks, stack: list[int], line: list[tuple[int, int]]) -> None:
+    marks.opened.extend(stack)
+    last = -1
+    for start, end in sorted(line):
+        if start >= last:
+            marks.pairs.append((start, end))
+            last = end
+    stack.clear()
+    line.clear()
+
+
+def tag_policies(view: str) -> list[Mention]:
+    """POLICY mentions of the folded view, the outermost alone, in text order.
+
+    >>> from gongkai.text import fold
+    >>> view = fold("根据《公园条例》和《示例日报》")
+    >>> [view[m.start : m.end] for m in tag_policies(view)]
+    ['《公园条例》']
+    """
+    marks = pair_marks(view)
+    found = [*_quoted(view, marks.pairs), *_half_quoted(view, marks)]
+    if "关于" in view or "\n" in view or found:
+        found += _titles(view)
+    return _outermost(found)
+
+
+def _quoted(view: str, pairs: list[tuple[int, int]]) -> Iterator[Mention]:
+    previous_end = -1
+    previous: Mention | None = None
+    for start, end in pairs:
+        mention = _judge(view, start, end)
+        if mention is None and previous is not None and _SIBLING.fullmatch(view, previous_end, start):
+            mention = Mention("POLICY", start, end, previous.by, 0.7) if not _refused(view, start, end) else None
+        if mention is not None:
+            yield mention
+        previous_end, previous = end, mention
+
+
+def _judge(view: str, start: int, end: int) -> Mention | None:
+    if end - start > _LONGEST_TITLE or end - start < 3:
+        return None
+    if _refused(view, start, end):
+        return None
+    left, right = max(view.rfind("\n", 0, start) + 1, start - _BEFORE), min(len(view), end + _AFTER)
+    rules = _rules()
+    if rules["policy.quoted"].regex.fullmatch(view, start, end):
+        return _mention(rules["policy.quoted"], start, end)
+    if any(match.end("span") == end for match in rules["policy.quoted_in_context"].regex.finditer(view, left, end)):
+        return _mention(rules["policy.quoted_in_context"], start, end)
+    if rules["policy.quoted_numbered"].regex.match(view, start, right):
+        return _mention(rules["policy.quoted_numbered"], start, end)
+    return None
+
+
+def _refused(view: str, start: int, end: int) -> bool:
+    rules = _rules()
+    return any(
+        rules[name].regex.fullmatch(view, start, end) for name in ("policy.quoted_media", "policy.quoted_report")
+    )
+
+
+def _half_quoted(view: str, marks: Marks) -> Iterator[Mention]:
+    lost_close, lost_open = _rules()["policy.close_lost"], _rules()["policy.open_lost"]
+    for position in marks.opened:
+        if match := lost_close.regex.match(view, position, position + _LONGEST_TITLE):
+            yield _mention(lost_close, *match.span())
+    for position in marks.closed:
+        left = max(view.rfind("\n", max(0, position - 80), position) + 1, position - 80)
+        clause = max(left, *(view.rfind(mark, left, position) for mark in ",。;:!?“”()《》、"))
+        if match := lost_open.regex.search(view, clause, position + 1):
+            yield _mention(lost_open, *_from_about(view, *match.span("span")))
+
+
+def _from_about(view: str, start: int, end: int) -> tuple[int, int]:
+    about = view.find("关于", start, end)
+    return (about if about >= 0 else start), end
+
+
+def _titles(view: str) -> Iterator[Mention]:
+    for name in ("policy.title_line", "policy.heading", "policy.notice_in_sentence", "policy.short_form"):
+        rule = _rules()[name]
+        for start, end in rule.spans(view):
+            yield _mention(rule, start, end)
+
+
+def _mention(rule: CompiledRule, start: int, end: int) -> Mention:
+    return Mention("POLICY", start, end, rule.by, rule.rule.score)
+
+
+def _outermost(found: list[Mention]) -> list[Mention]:
+    kept: list[Mention] = []
+    for mention in sorted(found, key=lambda m: (m.start, -m.end)):
+        if not kept or mention.start >= kept[-1].end:
+            kept.append(mention)
+    return kept
+
+
+@cache
+def _rules() -> dict[str, CompiledRule]:
+    return {rule.rule.name: rule for rule in compile_rules("policies")}

@@ -1,0 +1,365 @@
+"""The numeric relations: value_of, during, part_of, share_of, change_from."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+from functools import cache
+from typing import NamedTuple
+
+import msgspec
+
+from gongkai.resources import config_path, load_yaml
+from gongkai.rules.masking import PIECES
+from gongkai.rules.table import expand
+from gongkai.text import fold
+from gongkai.types import CountNorm, Entity, Relation, RelationLabel
+
+_REACH = 80
+_SENTENCES_AHEAD = 4
+_LIST_LIMIT = 40
+
+
+class CueFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`configs/relations.yaml`."""
+
+    cues: dict[str, str]
+    unit_families: tuple[tuple[str, ...], ...]
+
+
+class Cues:
+    """The compiled cues of `configs/relations.yaml`."""
+
+    def __init__(self, file: CueFile) -> None:
+        where = str(config_path("relations.yaml"))
+        self._patterns = {
+            name: re.compile(expand(fold(pattern), PIECES, where)) for name, pattern in file.cues.items()
+        }
+        self.families = tuple(frozenset(map(fold, family)) for family in file.unit_families)
+
+    def __getitem__(self, name: str) -> re.Pattern[str]:
+        return self._patterns[name]
+
+    def same_unit(self, a: str | None, b: str | None) -> bool:
+        """Whether counts in these units can be parts of one total."""
+        if a is None or b is None or a == b:
+            return True
+        return any(a in family and b in family for family in self.families)
+
+
+@cache
+def load_cues() -> Cues:
+    """The shipped cues, compiled once."""
+    return Cues(load_yaml("relations.yaml", CueFile))
+
+
+class Clause(NamedTuple):
+    """A sentence with its numbers and periods, in text order."""
+
+    start: int
+    end: int
+    paragraph: int
+    numbers: tuple[Entity, ...]
+    periods: tuple[Entity, ...]
+
+
+class NumberRelations:
+    """Ties the numbers of one document's prose to periods, totals and what they are compared with.
+
+    Args:
+        masked: The masked view, METRICs unmasked.
+        entities: All entities, with their norms, in text order.
+        metric_of: Number id → METRIC entity.
+        sentences, paragraphs: (start, end) pairs.
+    """
+
+    def __init__(
+        self,
+        masked: str,
+        entities: Sequence[Entity],
+        metric_of: dict[str, Entity],
+        sentences: Sequence[tuple[int, int]],
+        paragraphs: Sequence[tuple[int, int]],
+        cues: Cues,
+    ) -> None:
+        self.masked = masked
+        self.metric_of = metric_of
+        self.cues = cues
+        self.paragraphs = paragraphs
+        self.clauses = _clauses(entities, sentences, paragraphs)
+        self._by_paragraph: dict[int, list[Clause]] = {}
+        for clause in self.clauses:
+            self._by_paragraph.setdefault(clause.paragraph, []).append(clause)
+        self.relations: list[Relation] = []
+        self._total_of: dict[str, Entity] = {}
+        self._changes: dict[str, Entity | None] = {}
+
+    def relate(self) -> list[Relation]:
+        """All relations found, each head with at most one tail a label."""
+        for clause in self.clauses:
+            self._during(clause)
+            self._change_from(clause)
+        for index, clause in enumerate(self.clauses):
+            self._cued_parts(index, clause)
+            self._listed_parts(index, clause)
+            self._subsets(clause)
+        self._announced_parts()
+        for index, clause in enumerate(self.clauses):
+            self._share_of(index, clause)
+        return self.relations
+
+    # -- during -------------------------------------------------------------------------------------------
+
+    def _during(self, clause: Clause) -> None:
+        compared = self.cues["compared_period"]
+        for number in clause.numbers:
+            before = [p for p in clause.periods if p.end <= number.start]
+            for period in reversed(before):
+                only_compared = compared.search(self.masked, max(clause.start, period.start - 2), period.start)
+                if not only_compared or self.masked[period.end : number.start] in ("的", ""):
+                    self._add("during", number, period, "during.preceding", 0.85)
+                    break
+
+    # -- change_from --------------------------------------------------------------------------------------
+
+    def _change_from(self, clause: Clause) -> None:
+        by_start = {entity.start: entity for entity in (*clause.numbers, *clause.periods)}
+        previous: Entity | None = None
+        for number in clause.numbers:
+            start = max(clause.start, number.start - _REACH)
+            match = _last(self.cues["compared_with"], self.masked, start, number.start)
+            if match is not None:
+                at = match.start("count") if match["count"] else match.start("period")
+                tail = by_start.get(at)
+                self._changes[number.id] = tail
+                if tail is not None:
+                    self._add("change_from", number, tail, "change_from.compared", 0.85)
+            elif previous is not None and previous.id in self._changes and self._goes_on(previous, number):
+                tail = self._changes[previous.id]
+                self._changes[number.id] = tail
+                if tail is not None:
+                    self._add("change_from", number, tail, "change_from.goes_on", 0.75)
+            elif self.cues["change"].search(self.masked, start, number.start):
+                self._changes[number.id] = None
+            previous = number
+
+    def _goes_on(self, previous: Entity, number: Entity) -> bool:
+        between = self.masked[previous.end : number.start]
+        return self.cues["change_goes_on"].search(between) is not None
+
+    # -- part_of ------------------------------------------------------------------------------------------
+
+    def _cued_parts(self, index: int, clause: Clause) -> None:
+        """Counts after 其中 or 包括 are parts of the count before it."""
+        for cue in self.cues["among"].finditer(self.masked, clause.start, clause.end):
+            parts = [n for n in self._counts(clause) if n.start >= cue.end()]
+            if not parts or parts[0].start - cue.end() > _REACH:
+                continue
+            total = self._total_before(index, clause, cue.start(), parts[0])
+            if total is not None:
+                self._link_parts(total, parts, "part_of.among", 0.85)
+
+    def _total_before(self, index: int, clause: Clause, position: int, part: Entity) -> Entity | None:
+        before = [n for n in self._counts(clause) if n.end <= position]
+        if not before and index:
+            earlier = self.clauses[index - 1]
+            if earlier.paragraph != clause.paragraph or clause.start + 3 < position:
+                return None
+            before = self._counts(earlier)
+        fitting = [n for n in before if self._fits(n, part)]
+        free = [n for n in fitting if n.id not in self._total_of]
+        return (free or fitting or [None])[-1]
+
+    def _listed_parts(self, index: int, clause: Clause) -> None:
+        """A list after a total: in its bracket, after its colon, or adding up to exactly the total."""
+        counts = self._counts(clause)
+        for place, total in enumerate(counts):
+            following = counts[place + 1 :]
+            if following and self.masked[total.end : total.end + 1] == "(":
+                close = self.masked.find(")", total.end, clause.end)
+                inside = [n for n in following if n.end <= close]
+                self._link_parts(total, [n for n in inside if self._labelled(n)], "part_of.bracket", 0.8)
+            elif following and self.masked[total.end : total.end + 1] in (":",):
+                self._link_parts(total, following, "part_of.colon", 0.8)
+            elif _value(total) > 1 and total.id not in self._changes:
+                self._summing_parts(index, total, following)
+
+    def _summing_parts(self, index: int, total: Entity, following: Sequence[Entity]) -> None:
+        """Lists which the text sets beside a total, recognised by adding up to it exactly."""
+        paragraph = self.clauses[index].paragraph
+        lists = [list(following)]
+        for clause in self.clauses[index + 1 : index + 1 + _SENTENCES_AHEAD]:
+            if clause.paragraph == paragraph:
+                lists.append(self._counts(clause))
+        for counts in lists:
+            parts = self._summing_prefix(total, counts)
+            if parts:
+                self._link_parts(total, parts, "part_of.adds_up", 0.75)
+
+    def _summing_prefix(self, total: Entity, counts: Sequence[Entity]) -> list[Entity]:
+        parts: list[Entity] = []
+        amount = 0.0
+        for count in counts[:_LIST_LIMIT]:
+            if count.id in self._total_of or not self._fits(total, count) or count.id not in self.metric_of:
+                break
+            parts.append(count)
+            amount += _value(count)
+            if amount == _value(total) and len(parts) > 1:
+                return parts
+        return []
+
+    def _subsets(self, clause: Clause) -> None:
+        """589个政务服务事项…,其余554个事项: a smaller count of the same noun is part of the larger."""
+        counts = [n for n in self._counts(clause) if n.id in self.metric_of]
+        for place, part in enumerate(counts):
+            metric = self.metric_of[part.id]
+            if part.id in self._total_of or metric.start < part.start:
+                continue
+            for total in reversed(counts[:place]):
+                whole = self.metric_of[total.id]
+                same_noun = whole.text.endswith(metric.text) and whole.start > total.start
+                if same_noun and self._fits(total, part) and _value(part) < _value(total):
+                    root = self._total_of.get(total.id, total)
+                    self._link_parts(root, [part], "part_of.same_noun", 0.7)
+                    break
+
+    def _announced_parts(self) -> None:
+        """(主要有以下几种:) The paragraphs below one that ends so break its total down, up to the next 一、."""
+        for number, (start, end) in enumerate(self.paragraphs):
+            if not self.cues["announced_list"].search(self.masked, max(start, end - _REACH), end):
+                continue
+            own = [n for c in self._by_paragraph.get(number, ()) for n in self._counts(c)]
+            totals = [n for n in own if n.id not in self._total_of]
+            if not totals:
+                continue
+            for below in range(number + 1, min(number + _LIST_LIMIT, len(self.paragraphs))):
+                if _HEADING.match(self.masked, self.paragraphs[below][0]):
+                    break
+                for clause in self._by_paragraph.get(below, ()):
+                    self._link_parts(totals[-1], self._counts(clause), "part_of.announced", 0.65, to_sum=False)
+
+    def _link_parts(
+        self, total: Entity, parts: Sequence[Entity], by: str, score: float, to_sum: bool = True
+    ) -> None:
+        amount = 0.0
+        for part in parts:
+            if part.id in self._total_of or part.id in self._changes or not self._fits(total, part):
+                if part.id not in self._total_of and _value(part) > _value(total):
+                    return
+                continue
+            self._total_of[part.id] = total
+            self._add("part_of", part, total, by, score)
+            amount += _value(part)
+            if to_sum and amount >= _value(total) > 0:
+                return
+
+    def _fits(self, total: Entity, part: Entity) -> bool:
+        """Whether `part` can be counted in `total` at all."""
+        a, b = total.norm, part.norm
+        if not isinstance(a, CountNorm) or not isinstance(b, CountNorm) or total.id == part.id:
+            return False
+        return b.value <= a.value and self.cues.same_unit(a.unit, b.unit)
+
+    def _labelled(self, number: Entity) -> bool:
+        metric = self.metric_of.get(number.id)
+        return metric is not None and metric.end <= number.start
+
+    # -- share_of -----------------------------------------------------------------------------------------
+
+    def _share_of(self, index: int, clause: Clause) -> None:
+        for place, percent in enumerate(clause.numbers):
+            if percent.label != "PERCENT" or percent.id in self._changes:
+                continue
+            found = self._shared_total(clause, place, percent) or self._rated_total(index, clause, percent)
+            if found is not None:
+                self._add("share_of", percent, found[0], found[1], 0.8)
+
+    def _shared_total(self, clause: Clause, place: int, percent: Entity) -> tuple[Entity, str] | None:
+        before = [n for n in clause.numbers[:place] if n.label == "COUNT"]
+        if not before:
+            return None
+        count = before[-1]
+        start = max(clause.start, percent.start - _REACH)
+        if self.cues["share"].search(self.masked, start, percent.start) or self._same_metric(count, percent):
+            total = self._total_of.get(count.id)
+            if total is None and len(before) > 1 and self._fits(before[-2], count):
+                total = before[-2]
+            return (total, "share_of.part") if total is not None else None
+        metric = self.metric_of.get(percent.id)
+        group = self.metric_of.get(count.id)
+        if metric is not None and metric.start >= percent.end and group is not None:
+            if group.end <= percent.start and _HAN_ONLY.fullmatch(self.masked, group.end, percent.start):
+                return count, "share_of.group"
+        return None
+
+    def _rated_total(self, index: int, clause: Clause, percent: Entity) -> tuple[Entity, str] | None:
+        metric = self.metric_of.get(percent.id)
+        if metric is None or not metric.text.endswith("率"):
+            return None
+        before = [n for n in self._counts(clause) if n.end <= percent.start]
+        if not before and index and self.clauses[index - 1].paragraph == clause.paragraph:
+            before = self._counts(self.clauses[index - 1])
+        return (max(before, key=_value), "share_of.rate") if before else None
+
+    def _same_metric(self, a: Entity, b: Entity) -> bool:
+        return a.id in self.metric_of and self.metric_of[a.id] is self.metric_of.get(b.id)
+
+    # -- common -------------------------------------------------------------------------------------------
+
+    def _counts(self, clause: Clause) -> list[Entity]:
+        return [n for n in clause.numbers if n.label == "COUNT" and n.id not in self._changes]
+
+    def _add(self, label: RelationLabel, head: Entity, tail: Entity, rule: str, score: float) -> None:
+        self.relations.append(Relation(label=label, head=head.id, tail=tail.id, score=score, by=f"rule:{rule}"))
+
+
+_HEADING = re.compile(r"[ \u200b]*[一二三四五六七八九十]{1,3}、")
+_HAN_ONLY = re.compile(r"[一-鿿]{0,6}")
+
+
+def _value(entity: Entity) -> float:
+    return entity.norm.value if isinstance(entity.norm, CountNorm) else 0.0
+
+
+def _last(pattern: re.Pattern[str], text: str, start: int, end: int) -> re.Match[str] | None:
+    """The match that ends at `end` and starts last; patterns end in `$`."""
+    for opening in reversed([m.start() for m in _COMPARE.finditer(text, start, end)]):
+        match = pattern.match(text, opening, end)
+        if match is not None:
+            return match
+    return None
+
+
+_COMPARE = re.compile("[比较与]")
+
+
+def _clauses(
+    entities: Sequence[Entity], sentences: Sequence[tuple[int, int]], paragraphs: Sequence[tuple[int, int]]
+) -> list[Clause]:
+    """Sentences that hold a number, with their numbers and the periods outside policy names."""
+    policies = [(e.start, e.end) for e in entities if e.label == "POLICY"]
+    numbers = [e for e in entities if e.label in ("COUNT", "PERCENT")]
+    periods = [e for e in entities if e.label == "PERIOD" and not _inside(e, policies)]
+    number_starts = [e.start for e in numbers]
+    period_starts = [e.start for e in periods]
+    paragraph_starts = [start for start, _ in paragraphs]
+    clauses = []
+    for start, end in _holding(sentences, number_starts):
+        own = numbers[bisect_left(number_starts, start) : bisect_left(number_starts, end)]
+        times = periods[bisect_left(period_starts, start) : bisect_left(period_starts, end)]
+        paragraph = bisect_right(paragraph_starts, own[0].start) - 1
+        clauses.append(Clause(start, end, paragraph, tuple(own), tuple(times)))
+    return clauses
+
+
+def _holding(sentences: Sequence[tuple[int, int]], positions: Sequence[int]) -> Iterator[tuple[int, int]]:
+    for start, end in sentences:
+        place = bisect_left(positions, start)
+        if place < len(positions) and positions[place] < end:
+            yield start, end
+
+
+def _inside(entity: Entity, spans: Sequence[tuple[int, int]]) -> bool:
+    place = bisect_right(spans, (entity.start, float("inf"))) - 1
+    return place >= 0 and entity.end <= spans[place][1]

@@ -1,0 +1,157 @@
+"""Runs over files and folders, with the real reader and an extractor that stands in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gongkai import run as run_module
+from gongkai.errors import IngestError, OutputError, UnreadableInput
+from gongkai.export import Format
+from gongkai.run import RunSummary, nth_document, run
+from gongkai.types import Document, Record
+from handmade import StandIn
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Three good documents, one empty file, one on which the extractor fails."""
+    folder = tmp_path / "in"
+    (folder / "sub").mkdir(parents=True)
+    (folder / "1.txt").write_text("主动公开信息12条。", encoding="utf-8")
+    (folder / "2.txt").write_bytes(b"")
+    (folder / "3.txt").write_text("这一篇会坏。", encoding="utf-8")
+    (folder / "sub" / "4.txt").write_text("没有数字的报告。", encoding="utf-8")
+    (folder / "sub" / "5.txt").write_text("部门12条，镇街12条。", encoding="utf-8")
+    return folder
+
+
+def errors(out: Path) -> list[dict[str, str]]:
+    return [json.loads(line) for line in (out / "errors.jsonl").read_text("utf-8").splitlines()]
+
+
+def documents(out: Path) -> list[str]:
+    lines = (out / "documents.jsonl").read_text("utf-8").splitlines()
+    return [Path(json.loads(line)["source"]["path"]).name for line in lines]
+
+
+def test_bad_input_does_not_stop_a_run(folder: Path, tmp_path: Path) -> None:
+    summary = run([folder], tmp_path / "out", extractor=StandIn())
+    assert documents(tmp_path / "out") == ["1.txt", "4.txt", "5.txt"]
+    empty, broken = errors(tmp_path / "out")
+    assert (Path(empty["path"]).name, empty["error"], empty["member"]) == ("2.txt", "EmptyInput", None)
+    assert Path(broken["path"]).name == "3.txt"
+    assert (broken["error"], broken["message"]) == ("ArithmeticError", "no such number\nsecond line")
+    assert (summary.files, summary.documents, summary.failed, summary.facts) == (5, 3, 2, 3)
+    assert summary.entities == {"COUNT": 3}
+    assert summary.errors == {"EmptyInput": 1, "ArithmeticError": 1}
+    assert summary.characters == len("主动公开信息12条。没有数字的报告。部门12条，镇街12条。")
+    assert summary.seconds > 0
+    assert summary.stopped_by is None
+
+
+def test_fail_fast_stops_and_keeps_what_was_done(folder: Path, tmp_path: Path) -> None:
+    summary = run([folder], tmp_path / "out", extractor=StandIn(), fail_fast=True)
+    assert documents(tmp_path / "out") == ["1.txt"]
+    assert [line["error"] for line in errors(tmp_path / "out")] == ["EmptyInput"]
+    assert summary.stopped_by is not None
+    assert summary.stopped_by.error == "EmptyInput"
+
+
+def test_all_formats_hold_the_same(folder: Path, tmp_path: Path) -> None:
+    summary = run([folder], tmp_path / "out", extractor=StandIn(), formats=list(Format))
+    rows = (tmp_path / "out" / "facts.csv").read_text("utf-8-sig").splitlines()[1:]
+    assert len(rows) == summary.facts == 3
+    assert documents(tmp_path / "out") == ["1.txt", "4.txt", "5.txt"]
+
+
+def test_out_within_the_input_is_not_read(folder: Path) -> None:
+    for _ in range(2):
+        summary = run([folder], folder, extractor=StandIn(), force=True)
+        assert summary.files == 5
+
+
+def test_path_that_is_not_there_is_a_line(folder: Path, tmp_path: Path) -> None:
+    summary = run([tmp_path / "absent.txt", folder / "1.txt"], tmp_path / "out", extractor=StandIn())
+    assert summary.documents == 1
+    assert [Path(line["path"]).name for line in errors(tmp_path / "out")] == ["absent.txt"]
+
+
+def test_no_file_at_all_writes_nothing(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    with pytest.raises(UnreadableInput, match="No file to read"):
+        run([tmp_path / "in"], tmp_path / "out", extractor=StandIn())
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_results_are_kept_unless_forced(folder: Path, tmp_path: Path) -> None:
+    run([folder], tmp_path / "out", extractor=StandIn())
+    with pytest.raises(OutputError, match="already holds results"):
+        run([folder], tmp_path / "out", extractor=StandIn())
+    run([folder / "1.txt"], tmp_path / "out", extractor=StandIn(), force=True)
+    assert documents(tmp_path / "out") == ["1.txt"]
+
+
+def test_reader_that_breaks_is_a_line(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def read(path: Path) -> Iterator[Document | IngestError]:
+        raise RecursionError
+
+    monkeypatch.setattr(run_module, "read", read)
+    run([folder / "1.txt", folder / "3.txt"], tmp_path / "out", extractor=StandIn())
+    assert [line["message"] for line in errors(tmp_path / "out")] == ["RecursionError without a message"] * 2
+
+
+def test_interrupt_leaves_nothing(folder: Path, tmp_path: Path) -> None:
+    class Interrupted(StandIn):
+        def extract(self, document: Document) -> Record:
+            if "没有" in document.text:
+                raise KeyboardInterrupt
+            return super().extract(document)
+
+    with pytest.raises(KeyboardInterrupt):
+        run([folder], tmp_path / "out", extractor=Interrupted())
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_progress_is_told_of_every_document(folder: Path, tmp_path: Path) -> None:
+    seen: list[tuple[int, int, str]] = []
+
+    def progress(summary: RunSummary, path: Path) -> None:
+        seen.append((summary.documents, summary.failed, path.name))
+
+    run([folder], tmp_path / "out", extractor=StandIn(), progress=progress)
+    assert seen == [(1, 0, "1.txt"), (1, 1, "2.txt"), (1, 2, "3.txt"), (2, 2, "4.txt"), (3, 2, "5.txt")]
+
+
+def test_file_name_that_is_no_utf_8(tmp_path: Path) -> None:
+    name = "年报".encode("gbk").decode("utf-8", "surrogateescape")
+    try:
+        (tmp_path / f"{name}1.txt").write_text("好", encoding="utf-8")
+        (tmp_path / f"{name}2.txt").write_bytes(b"")
+    except OSError:
+        pytest.skip("the file system holds UTF-8 names only")
+    run([tmp_path / f"{name}{n}.txt" for n in (1, 2)], tmp_path / "out", extractor=StandIn())
+    assert documents(tmp_path / "out") == [r"\udcc4\udcea\udcb1\udca81.txt"]
+    assert errors(tmp_path / "out")[0]["path"].endswith(r"\udcc4\udcea\udcb1\udca82.txt")
+
+
+def test_bad_line_is_named(tmp_path: Path) -> None:
+    (tmp_path / "in.jsonl").write_text('{"text": "甲"}\n{"text"\n{"text": "乙"}\n', encoding="utf-8")
+    summary = run([tmp_path / "in.jsonl"], tmp_path / "out", extractor=StandIn())
+    (line,) = errors(tmp_path / "out")
+    assert (line["member"], line["error"]) == ("line 2", "DamagedInput")
+    assert (summary.files, summary.documents) == (1, 2)
+
+
+def test_nth_document(tmp_path: Path) -> None:
+    lines = tmp_path / "two.jsonl"
+    lines.write_text('{"id": "a", "text": "甲"}\n{"id": "b", "text": "乙"}\n', encoding="utf-8")
+    assert nth_document(lines).text == "甲"
+    assert nth_document(lines, 2).text == "乙"
+    with pytest.raises(UnreadableInput, match="holds 2 documents, not 3"):
+        nth_document(lines, 3)
+    with pytest.raises(IngestError):
+        nth_document(tmp_path / "absent.txt")
