@@ -127,15 +127,15 @@ def test_progress_is_told_of_every_document(folder: Path, tmp_path: Path) -> Non
 
 
 def test_file_name_that_is_no_utf_8(tmp_path: Path) -> None:
-    name = "年报".encode("gbk").decode("utf-8", "surrogateescape")
+    name = "报".encode("gbk").decode("utf-8", "surrogateescape")
     try:
         (tmp_path / f"{name}1.txt").write_text("好", encoding="utf-8")
         (tmp_path / f"{name}2.txt").write_bytes(b"")
     except OSError:
         pytest.skip("the file system holds UTF-8 names only")
     run([tmp_path / f"{name}{n}.txt" for n in (1, 2)], tmp_path / "out", extractor=StandIn())
-    assert documents(tmp_path / "out") == [r"\udcc4\udcea\udcb1\udca81.txt"]
-    assert errors(tmp_path / "out")[0]["path"].endswith(r"\udcc4\udcea\udcb1\udca82.txt")
+    assert documents(tmp_path / "out") == [r"\udcb1\udca81.txt"]
+    assert errors(tmp_path / "out")[0]["path"].endswith(r"\udcb1\udca82.txt")
 
 
 def test_bad_line_is_named(tmp_path: Path) -> None:

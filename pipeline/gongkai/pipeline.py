@@ -16,6 +16,7 @@ from gongkai.errors import ConfigError
 from gongkai.facts import FactBuilder
 from gongkai.ingest import read_text
 from gongkai.normalise.entities import Normaliser
+from gongkai.normalise.identities import load_identities
 from gongkai.normalise.metrics import load_matcher, load_ontology
 from gongkai.normalise.quantities import unit_table
 from gongkai.rules.cells import read_cells

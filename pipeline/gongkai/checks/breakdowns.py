@@ -12,7 +12,6 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from gongkai.checks.ledger import Ledger, is_sharp, units_agree
-from gongkai.checks.rounding import is_percent
 from gongkai.checks.settings import load_settings, words
 from gongkai.text import fold
 from gongkai.types import Fact
@@ -69,6 +68,9 @@ def breakdowns(ledger: Ledger, total: Fact, members: Sequence[Fact]) -> Iterator
         lead = _lead(ledger, total, run, first)
         if lead is None:
             continue
+        if total.start > run[-1].start:
+            yield Breakdown(total, tuple(run), Claim.STRONG, open_ended=False)
+            continue
         claim = _claim(lead, run, directly=first == 0)
         open_ended = words(load_settings().sum.partial).search(lead) is not None or _goes_on(ledger, run[-1])
         yield Breakdown(total, tuple(run), claim, open_ended)
@@ -87,7 +89,7 @@ def _runs(ledger: Ledger, members: list[Fact]) -> Iterator[tuple[int, list[Fact]
 def _listed(ledger: Ledger, before: Fact, after: Fact) -> bool:
     """Whether nothing but a share, a separator and the next label stands between two numbers."""
     gap = ledger.between(before.end, after.start, _LIST_GAP)
-    if gap is None or not (units_agree(before, after) or is_percent(before)):
+    if gap is None or "其中" in gap or not units_agree(before, after):
         return False
     return _BETWEEN.fullmatch(_without_label(_plain(gap), after)) is not None
 
@@ -114,20 +116,20 @@ def _lead(ledger: Ledger, total: Fact, run: list[Fact], first: int) -> str | Non
     if total.id in rank and run[0].id in rank and rank[run[0].id] - rank[total.id] - 1 != first:
         return None
     if first:
-        gap: str | None = ledger.clause_before(run[0], _LEAD)
+        gap: str | None = ledger.clause_before(run[0], _LEAD, "。;\n")
     else:
         gap = ledger.between(total.end, run[0].start, _LEAD)
     if gap is None or gap.count("。") > 1:
         return None
-    return _without_label(_plain(gap), run[0])[-_NEAR:]
+    return _plain(gap)[-_NEAR:]
 
 
 def _claim(lead: str, run: list[Fact], directly: bool) -> Claim:
     settings = load_settings().sum
     last = fold(run[-1].metric or "")
-    if words(settings.closing).search(lead) or words(settings.complete).search(lead):
+    if words(settings.complete).search(lead):
         return Claim.STRONG
-    follows = directly and _DIRECT.fullmatch(lead) is not None
+    follows = directly and _DIRECT.fullmatch(_without_label(lead, run[0])) is not None
     if not follows and words(settings.weak).search(lead) is None:
         return Claim.NONE
     if words(settings.rest).match(last) or (len(run) == 2 and _opposite(run)):
@@ -138,8 +140,8 @@ def _claim(lead: str, run: list[Fact], directly: bool) -> Claim:
 def may_overlap(breakdown: Breakdown) -> bool:
     """Whether parts may share members, so that their sum may exceed the total.
 
-    One text counts in every channel that carried it (国办发〔2014〕32号: 不同渠道和方式公开相同信息计1条 holds for
-    the total alone); an application comes in one way only.
+    One text counts in every channel that carried it, and once in the total (table of 国办发〔2014〕32号,
+    row 主动公开政府信息数); an application comes in one way only.
     """
     settings = load_settings().sum
     labels = [fold(fact.metric or "") for fact in (breakdown.total, *breakdown.parts)]

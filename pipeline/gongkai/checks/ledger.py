@@ -75,10 +75,10 @@ class Ledger:
             return None
         return fold(self.text[left:right])
 
-    def clause_before(self, fact: Fact, limit: int = 40) -> str:
+    def clause_before(self, fact: Fact, limit: int = 40, stops: str = "。;,\n") -> str:
         """The folded text before a fact's number, back to the last stop, at most `limit` characters."""
         view = fold(self.text[max(0, fact.start - limit) : fact.start])
-        cut = max(view.rfind(mark) for mark in "。;,\n")
+        cut = max(view.rfind(mark) for mark in stops)
         return view[cut + 1 :]
 
     def count_before(self, fact: Fact) -> Fact | None:

@@ -41,12 +41,12 @@ def _states_the_whole(ledger: Ledger, fact: Fact) -> bool:
 def _of_one_body(ledger: Ledger, fact: Fact) -> bool:
     """Whether the clause limits the number to one body or field of work (公安局收到…)."""
     settings = load_settings()
-    clause = ledger.clause_before(fact, 60).removesuffix(fold(fact.metric or ""))
+    clause = ledger.clause_before(fact, 60, "。\n").removesuffix(fold(fact.metric or ""))
     return words(settings.scope_words).search(words(settings.whole_words).sub("", clause)) is not None
 
 
 def _judge(ledger: Ledger, group: list[Fact]) -> Iterator[Finding]:
-    if len({ledger.interval(fact) for fact in group}) < 2:
+    if len({(fact.value, fact.qualifier) for fact in group}) < 2:
         return
     group = [fact for fact in group if fact.table is not None or not _of_one_body(ledger, fact)]
     sharp = [fact for fact in group if is_sharp(fact)]

@@ -11,6 +11,8 @@ from gongkai.text import fold
 from gongkai.types import Fact, Qualifier
 
 _NUMBER = re.compile(r"(\d[\d,]*)(?:\.(\d+))?")
+_PLAIN_NUMBER = re.compile(r"([0-9]+)(?:\.([0-9]+))?[^\d\s.．,，]*")
+"""The usual case, read without folding."""
 _GAPS = re.compile(r"[\s\u200b]")
 _EPSILON = 1e-9
 _LOOSE_PLACES = {"番": 0, "倍": 0, "成": 1, "半": 1}
@@ -95,10 +97,12 @@ def printed_decimals(fact: Fact, printed: str) -> int | None:
     `Fact.decimals` counts decimals as printed; 万, 亿 and % move the point, which the quotient of value and
     printed digits shows. Numbers in words are exact below 100 and else rounded to their last non-zero place.
     """
-    view = _GAPS.sub("", fold(printed))
-    match = _NUMBER.search(view)
+    match = _PLAIN_NUMBER.fullmatch(printed)
     if match is None:
-        return _decimals_of_words(fact, view)
+        view = _GAPS.sub("", fold(printed))
+        match = _NUMBER.search(view)
+        if match is None:
+            return _decimals_of_words(fact, view)
     decimals = len(match[2] or "")
     digits = float(f"{match[1].replace(',', '')}.{match[2] or 0}")
     if digits == 0:

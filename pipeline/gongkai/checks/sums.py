@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import accumulate
+from math import isclose
 
 from gongkai.checks.breakdowns import Breakdown, Claim, breakdowns, may_overlap
 from gongkai.checks.ledger import Ledger, is_sharp, units_agree
@@ -11,6 +13,9 @@ from gongkai.checks.rounding import Interval, is_percent
 from gongkai.checks.settings import KindName, load_settings
 from gongkai.types import Fact, Finding
 
+_FURTHER = 6
+"""How many parts beyond a list may still belong to it."""
+
 
 def check_sums(ledger: Ledger) -> Iterator[Finding]:
     """Breakdowns in the prose that exceed their total, or that claim to be complete and fall short of it."""
@@ -18,9 +23,26 @@ def check_sums(ledger: Ledger) -> Iterator[Finding]:
         total = ledger.by_id[total_id]
         if total.table is not None or is_percent(total) or not is_sharp(total):
             continue
-        for breakdown in breakdowns(ledger, total, parts):
-            if all(units_agree(part, total) for part in breakdown.parts):
+        prose = [part for part in parts if part.table is None]
+        if isclose(sum(part.value for part in prose), total.value):
+            continue
+        place = {part.id: index for index, part in enumerate(prose)}
+        for breakdown in breakdowns(ledger, total, prose):
+            first, last = place[breakdown.parts[0].id], place[breakdown.parts[-1].id]
+            if all(units_agree(part, total) for part in breakdown.parts) and not _complete(
+                total, prose[first : last + 1 + _FURTHER], last - first
+            ):
                 yield from _judge(ledger, breakdown)
+
+
+def _complete(total: Fact, listed: list[Fact], last: int) -> bool:
+    """Whether the list adds up once it is ended sooner, or begun later, or carried on into the next sentence.
+
+    What follows a full breakdown without a break, or stands before it, is another one.
+    """
+    from_start = accumulate(part.value for part in listed)
+    from_end = accumulate(part.value for part in reversed(listed[: last + 1]))
+    return any(isclose(added, total.value) for added in (*from_start, *from_end))
 
 
 def _judge(ledger: Ledger, breakdown: Breakdown) -> Iterator[Finding]:

@@ -12,8 +12,13 @@ from gongkai.types import Record
 
 def record_schema() -> dict[str, Any]:
     """The JSON Schema (2020-12) of a record, i.e. of one line of documents.jsonl."""
-    schema = msgspec.json.schema(Record)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "gongkai record", **schema}
+    schema = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "gongkai record",
+        **msgspec.json.schema(Record),
+    }
+    # Through JSON and back: defaults that are tuples in Python are arrays in the schema.
+    return msgspec.json.decode(msgspec.json.encode(schema), type=dict[str, Any])
 
 
 class JsonlWriter:

@@ -39,7 +39,7 @@ from gongkai.types import (
 Row = dict[str, Any]
 
 BATCH_ROWS = 50_000
-BATCH_BYTES = 32 * 2**20
+BATCH_BYTES = 8 * 2**20
 """Rows are written when so many, of all tables together, or so many bytes of them have gathered."""
 
 _OFFSETS = [("start_offset", pa.int64()), ("end_offset", pa.int64())]
@@ -394,12 +394,19 @@ class ParquetSink:
             file.close()
 
 
+_DUCKDB_MEMORY = 128 * 2**20
+_DUCKDB_MEMORY_PER_BYTE = 16
+"""DuckDB would fill most of the machine's memory with its cache. It is held to a base and so many times the
+largest batch, which writing very long texts needs."""
+
+
 class DuckDBSink:
     """gongkai.duckdb with the six tables, filled from the same Arrow batches as Parquet."""
 
     def __init__(self, folder: Path) -> None:
+        self._memory = 0
         with _duckdb_errors():
-            self._connection = duckdb.connect(folder / "gongkai.duckdb")
+            self._connection = duckdb.connect(folder / "gongkai.duckdb", config={"threads": 1})
             for table, schema in SCHEMAS.items():
                 self._insert(f"CREATE TABLE {table} AS SELECT * FROM batch", schema.empty_table())
 
@@ -412,9 +419,15 @@ class DuckDBSink:
             self._connection.close()
 
     def _insert(self, statement: str, batch: pa.Table) -> None:
+        self._allow(_DUCKDB_MEMORY + _DUCKDB_MEMORY_PER_BYTE * batch.nbytes)
         self._connection.register("batch", batch)
         self._connection.execute(statement)
         self._connection.unregister("batch")
+
+    def _allow(self, memory: int) -> None:
+        if memory > self._memory:
+            self._connection.execute(f"SET memory_limit = '{memory // 1000 + 1}KB'")
+            self._memory = memory
 
 
 @contextmanager

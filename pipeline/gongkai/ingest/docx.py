@@ -73,7 +73,7 @@ def _check_archive(data: bytes, where: str, limits: Limits) -> None:
 def _refuse(names: list[str], where: str, *, otherwise: Exception) -> None:
     for start, name in _OTHER_OFFICE.items():
         if any(entry.startswith(start) for entry in names):
-            raise UnsupportedInput(where, f"It is {name}, which no reader handles.", "Save it as DOCX or PDF.")
+            raise UnsupportedInput(where, f"It is {name}, which no reader handles.", "Save it as DOCX.")
     raise otherwise
 
 

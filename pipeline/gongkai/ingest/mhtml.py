@@ -10,9 +10,9 @@ from email.message import Message
 import msgspec
 
 from gongkai.errors import DamagedInput
-from gongkai.ingest import html
 from gongkai.ingest.content import Content
-from gongkai.ingest.plain import read_plain
+from gongkai.ingest.decode import decode
+from gongkai.ingest.html import declared_encoding, read_html
 
 MEDIA_TYPE = "multipart/related"
 
@@ -33,10 +33,10 @@ def read_mhtml(data: bytes, where: str) -> Content:
         raise DamagedInput(where, "It ends within the page: the file is truncated.", "Save the page again.")
     payload = page.get_payload(decode=True)
     body = payload if isinstance(payload, bytes) else b""
+    decoded = decode(body, where, page.get_content_charset() or declared_encoding(body))
     if page.get_content_type() == "text/plain":
-        return msgspec.structs.replace(read_plain(body, where), media_type=MEDIA_TYPE)
-    declared = page.get_content_charset() or html.declared_encoding(body)
-    return msgspec.structs.replace(html.read_html(body, where, declared=declared), media_type=MEDIA_TYPE)
+        return Content(text=decoded.text, media_type=MEDIA_TYPE, encoding=decoded.encoding)
+    return msgspec.structs.replace(read_html(decoded), media_type=MEDIA_TYPE)
 
 
 def _main_part(message: Message, leaves: list[Message]) -> Message | None:

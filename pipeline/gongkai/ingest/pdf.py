@@ -29,7 +29,9 @@ _STARTS = re.compile(
     r"\s|[一二三四五六七八九十百]{1,4}[、.]|\([一二三四五六七八九十百\d]{1,4}\)|\d{1,3}[.、](?!\d)|[①-⑳]"
     r"|第[一二三四五六七八九十百\d]{1,5}[章节条部]|附件?[:\d一二三四五六七八九十]|表\s?\d|注:"
 )
-_PAGE_NUMBER = re.compile(r"-\s*\d{1,4}\s*-|第\s*\d{1,4}\s*页(?:[,/\s]*共\s*\d{1,4}\s*页)?|\d{1,4}\s*/\s*\d{1,4}")
+_PAGE_NUMBER = re.compile(
+    r"-\s*\d{1,4}\s*-|第\s*\d{1,4}\s*页(?:[,/\s]*共\s*\d{1,4}\s*页)?|\d{1,4}\s*/\s*\d{1,4}"
+)
 _RADICALS = re.compile(r"[\u2e80-\u2fdf]")
 _DROPPED = dict.fromkeys(map(ord, "\0\x0b\x0c\r\ufeff"), None)
 
@@ -135,5 +137,6 @@ def _wraps(line: str, following: str, full: int) -> bool:
 def _glue(line: str, following: str) -> str:
     if re.search(r"[A-Za-z]-$", line) and re.match(r"[a-z]", following):
         return line[:-1] + following
-    latin = line[-1:].isascii() and line[-1:].isalpha() and following[:1].isascii() and following[:1].isalpha()
-    return f"{line} {following}" if latin else line + following
+    return (
+        f"{line} {following}" if re.fullmatch(r"[A-Za-z]{2}", line[-1:] + following[:1]) else line + following
+    )

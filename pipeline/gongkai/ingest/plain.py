@@ -1,24 +1,12 @@
-"""Plain text: the decoded characters and nothing else."""
+"""Text that is already decoded."""
 
 from __future__ import annotations
 
 import hashlib
 
-from gongkai.ingest.content import Content
-from gongkai.ingest.decode import decode
 from gongkai.types import Document, Source
 
 MEDIA_TYPE = "text/plain"
-
-
-def read_plain(data: bytes, where: str) -> Content:
-    """The characters of a text file exactly: nothing trimmed, `\\r\\n` kept; only a byte order mark is left out.
-
-    Raises:
-        BinaryInput: The bytes are not text.
-    """
-    decoded = decode(data, where)
-    return Content(text=decoded.text, media_type=MEDIA_TYPE, encoding=decoded.encoding)
 
 
 def read_text(text: str, name: str = "text") -> Document:

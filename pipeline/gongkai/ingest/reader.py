@@ -7,14 +7,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gongkai.errors import DamagedInput, EmptyInput, IngestError, OversizedInput, UnreadableInput
-from gongkai.ingest import docx, html, jsonl, mhtml, pdf, sniff
 from gongkai.ingest.content import Content
 from gongkai.ingest.decode import decode
+from gongkai.ingest.docx import read_docx
+from gongkai.ingest.html import declared_encoding, read_html
+from gongkai.ingest.jsonl import read_lines
 from gongkai.ingest.limits import Limits
-from gongkai.ingest.plain import read_plain
+from gongkai.ingest.mhtml import read_mhtml
+from gongkai.ingest.pdf import read_pdf
+from gongkai.ingest.plain import MEDIA_TYPE as PLAIN
+from gongkai.ingest.sniff import is_html, kind_of_bytes
 from gongkai.types import Document, Source
 
 _DEFAULT = Limits()
+_CONTAINERS = {".pdf": "a PDF file", ".docx": "a DOCX file"}
 
 
 def read(path: Path, *, limits: Limits = _DEFAULT) -> Iterator[Document | IngestError]:
@@ -28,7 +34,7 @@ def read(path: Path, *, limits: Limits = _DEFAULT) -> Iterator[Document | Ingest
     order mark is never part of it. `Document.id` is the start of the SHA-256 of the bytes that were read.
     """
     if path.suffix.lower() == ".jsonl":
-        yield from jsonl.read_lines(path, limits)
+        yield from read_lines(path, limits)
         return
     try:
         yield _read_one(path, limits)
@@ -73,22 +79,17 @@ def _bytes_of(path: Path, limits: Limits) -> bytes:
 
 
 def _content(data: bytes, suffix: str, where: str, limits: Limits) -> Content:
-    kind = sniff.kind_of_bytes(data, suffix, where)
+    kind = kind_of_bytes(data, suffix, where)
     if kind == "pdf":
-        return pdf.read_pdf(data, where)
+        return read_pdf(data, where)
     if kind == "zip":
-        return docx.read_docx(data, where, limits)
+        return read_docx(data, where, limits)
     if kind == "mhtml":
-        return mhtml.read_mhtml(data, where)
-    if suffix in {".pdf", ".docx"} and _looks_binary(data):
-        raise DamagedInput(where, f"It is not a sound {suffix[1:].upper()} file.", "Fetch it again.")
-    if suffix in {".mhtml", ".mht"} and not sniff.is_html(decode(data, where).text, suffix):
-        raise DamagedInput(where, "It has no MIME headers.", "Save the page again.")
-    declared = html.declared_encoding(data)
-    if declared or sniff.is_html(decode(data, where).text, suffix):
-        return html.read_html(data, where, declared=declared)
-    return read_plain(data, where)
-
-
-def _looks_binary(data: bytes) -> bool:
-    return b"\0" in data[:4096]
+        return read_mhtml(data, where)
+    if suffix in _CONTAINERS:
+        problem = f"It does not begin as {_CONTAINERS[suffix]} does."
+        raise DamagedInput(where, problem, "Fetch it again, or correct its suffix.")
+    decoded = decode(data, where, declared_encoding(data))
+    if is_html(decoded.text, suffix):
+        return read_html(decoded)
+    return Content(text=decoded.text, media_type=PLAIN, encoding=decoded.encoding)

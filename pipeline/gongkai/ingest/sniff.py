@@ -27,9 +27,7 @@ _PICTURES_AND_ARCHIVES = (
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCRYPTED_PACKAGE = "EncryptedPackage".encode("utf-16-le")
 _HEAD = 4096
-_MHTML = re.compile(
-    rb"(?:[A-Za-z0-9-]+:[^\r\n]*\r?\n(?:[ \t][^\r\n]*\r?\n)*){1,60}", re.ASCII
-)
+_MHTML = re.compile(rb"(?:[A-Za-z0-9-]+:[^\r\n]*\r?\n(?:[ \t][^\r\n]*\r?\n)*){1,60}")
 _HTML = re.compile(
     r"<(?:!doctype\s+html|html|head|body|meta|title|table|div|p|span|center|font|script|style|link)\b", re.I
 )

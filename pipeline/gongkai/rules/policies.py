@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import NamedTuple
 
-from gongkai.rules.table import CompiledRule, compile_rules
+from gongkai.rules.table import CompiledRule, alternatives, compile_rules, load_rules
 from gongkai.types import Mention
 
 _MARKS = re.compile(r"[《》\n]")
@@ -74,8 +74,7 @@ def tag_policies(view: str) -> list[Mention]:
     """
     marks = pair_marks(view)
     found = [*_quoted(view, marks.pairs), *_half_quoted(view, marks)]
-    if "关于" in view or "\n" in view or found:
-        found += _titles(view)
+    found += _titles(view)
     return _outermost(found)
 
 
@@ -123,12 +122,21 @@ def _half_quoted(view: str, marks: Marks) -> Iterator[Mention]:
         left = max(view.rfind("\n", max(0, position - 80), position) + 1, position - 80)
         clause = max(left, *(view.rfind(mark, left, position) for mark in ",。;:!?“”()《》、"))
         if match := lost_open.regex.search(view, clause, position + 1):
-            yield _mention(lost_open, *_from_about(view, *match.span("span")))
+            yield _mention(lost_open, *_title_start(view, *match.span("span")))
 
 
-def _from_about(view: str, start: int, end: int) -> tuple[int, int]:
+def _title_start(view: str, start: int, end: int) -> tuple[int, int]:
+    """Where a title without its 《 starts: at 关于, else behind the verb that governs it."""
     about = view.find("关于", start, end)
-    return (about if about >= 0 else start), end
+    if about >= 0:
+        return about, end
+    verb = _before_title().match(view, start, end)
+    return (verb.end() if verb else start), end
+
+
+@cache
+def _before_title() -> re.Pattern[str]:
+    return re.compile(rf".*?{alternatives(load_rules('policies').words['before_title'])}+(?=.{{5}})")
 
 
 def _titles(view: str) -> Iterator[Mention]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from functools import cache
 
 import msgspec
 
-from gongkai.normalise.quantities import Bound, Unit, unit_table
+from gongkai.normalise.quantities import Unit, unit_table
 from gongkai.resources import config_path
 from gongkai.rules.table import Rule, alternatives, expand, load_rules
 from gongkai.text import fold
@@ -44,40 +45,43 @@ def tag_quantities(view: str) -> list[Mention]:
 @cache
 def _scan() -> _Scan:
     counts, percents = load_rules("counts"), load_rules("percents")
-    set_phrases = counts.words["set_phrases"]
-    bounds = unit_table().bounds
-    pieces = counts.pieces | percents.pieces | {"set_phrases": alternatives(set_phrases)}
+    units = unit_table().units
+    pieces = counts.pieces | percents.pieces
     pieces |= {
-        "unit": _units(tuple(unit for unit in unit_table().units if not unit.calendar)),
-        "unit_words": _units(tuple(unit for unit in unit_table().units if unit.words)),
-        "before": _bounds(bounds, "before"),
-        "inside": _bounds(bounds, "inside"),
-        "after": _bounds(bounds, "after"),
+        "set_phrases": alternatives(counts.words["set_phrases"]),
+        "unit": _units(unit for unit in units if not unit.calendar),
+        "unit_words": _units(unit for unit in units if unit.words),
+        "before": _bounds("before"),
+        "inside": _bounds("inside"),
+        "after": _bounds("after"),
     }
-    where = str(config_path("rules"))
-    firsts = {fold(word)[0] for word in set_phrases}
-    firsts |= {fold(bound.word)[0] for bound in bounds if bound.place == "before"}
     skips = [f"{{{name}}}" for name in pieces if name.startswith("skip_")]
     rows = {f"r{number}": rule for number, rule in enumerate((*percents.rules, *counts.rules))}
     parts = [*skips, "{set_phrases}", *(f"(?P<{group}>{rule.pattern})" for group, rule in rows.items())]
-    guard = f"(?=[{{starts}}{''.join(sorted(firsts))}翻-])"
-    regex = re.compile(expand(f"{guard}(?:{'|'.join(parts)})", pieces, where), re.MULTILINE)
+    pattern = f"(?={{starts}}|{{before}}{{sp}}{{starts}})(?:{'|'.join(parts)})"
+    regex = re.compile(expand(pattern, pieces, str(config_path("rules"))), re.MULTILINE)
     return _Scan(regex, rows)
 
 
-def _units(units: tuple[Unit, ...]) -> str:
+def _units(units: Iterable[Unit]) -> str:
     """Any spelling of the units, the longest first, unless the word goes on as another word."""
-    forms = {form: unit for unit in units for form in unit.forms}
-    ordered = sorted(forms, key=lambda form: (-len(form), form))
-    return f"(?:{'|'.join(re.escape(form) + _unless(forms[form].unless, '?!') for form in ordered)})"
+    rows = {form: unit for unit in units for form in unit.forms}
+    return _either({form: re.escape(form) + _unless(unit.unless, "?!") for form, unit in rows.items()})
 
 
-def _bounds(bounds: tuple[Bound, ...], place: str) -> str:
-    rows = [bound for bound in bounds if bound.place == place]
-    ordered = sorted(rows, key=lambda bound: (-len(bound.word), bound.word))
+def _bounds(place: str) -> str:
+    """Any bound of that place, the longest first; looks to its outer side for what makes it another word."""
+    rows = {fold(bound.word): bound for bound in unit_table().bounds if bound.place == place}
     if place == "before":
-        return f"(?:{'|'.join(_unless(bound.unless, '?<!') + fold(bound.word) for bound in ordered)})"
-    return f"(?:{'|'.join(fold(bound.word) + _unless(bound.unless, '?!') for bound in ordered)})"
+        return _either({word: _unless(bound.unless, "?<!") + word for word, bound in rows.items()})
+    return _either({word: word + _unless(bound.unless, "?!") for word, bound in rows.items()})
+
+
+def _either(patterns: Mapping[str, str]) -> str:
+    """One of the patterns, keyed by their words; a look at the first character spares most of the trials."""
+    firsts = "".join(sorted({word[0] for word in patterns}))
+    ordered = sorted(patterns, key=lambda word: (-len(word), word))
+    return f"(?:(?=[{firsts}])(?:{'|'.join(patterns[word] for word in ordered)}))"
 
 
 def _unless(characters: str, look: str) -> str:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from datetime import date
 from functools import cache
+from itertools import pairwise
 from typing import Literal, cast
 
 import msgspec
@@ -38,6 +39,7 @@ _NUMBER_YEAR = re.compile(r"(?<![0-9])((?:19|20)[0-9]{2})(?![0-9])")
 _DIGITS = re.compile(r"[0-9]+")
 _NUMBERED = re.compile(r"\(?[一二三四五六七八九十0-9]{1,3}[、.)]")
 _INDEX_NUMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9/_\-.()〔〕\[\]\u3400-\u9fff]{4,50}")
+_ENCLOSED = re.compile(r"\([^()]*\)|《[^《》]*》|“[^“”]*”")
 _AFTER_ISSUER = re.compile(r" *(?:主办|承办|制发|发布|供稿|\(盖章\)|\(公章\))$")
 
 
@@ -65,9 +67,7 @@ def patterns() -> dict[str, re.Pattern[str]]:
 @cache
 def _labels() -> tuple[re.Pattern[str], dict[str, Field]]:
     """A pattern for any label with its colon, letter-spaced or not, and each label's field."""
-    fields: dict[str, Field] = {
-        fold(label): field for field in _FIELDS for label in config().words[field]
-    }
+    fields: dict[str, Field] = {fold(label): field for field in _FIELDS for label in config().words[field]}
     spaced = sorted(fields, key=lambda label: (-len(label), label))
     names = "|".join(r"[ \u200b]{0,6}".join(map(re.escape, label)) for label in spaced)
     return re.compile(rf"(?:(?<=[\s\u200b\[(【|·;,])|\A|(?<=\n))({names})[ \u200b]{{0,4}}:"), fields
@@ -102,7 +102,9 @@ def complete(document: Document, view: str, paragraphs: Sequence[tuple[int, int]
         title=title,
         issuer=meta.issuer or _issuer(text, view, folded_title, title or "", paragraphs, labelled),
         year=year,
-        doc_type=meta.doc_type if meta.doc_type != "other" else _doc_type(view, folded_title, year, is_report),
+        doc_type=_doc_type(view, folded_title, year, is_report)
+        if meta.doc_type == "other"
+        else meta.doc_type,
         published=published,
         index_number=meta.index_number or (text[slice(*index_span)] if index_span else None),
         docno=docno,
@@ -142,7 +144,7 @@ def _report_form(view: str, year: int | None) -> DocType:
 
 
 def _labelled(view: str, paragraphs: Sequence[tuple[int, int]]) -> dict[Field, list[tuple[int, int]]]:
-    """Values of the metadata lines by field, in order; an empty one takes the next paragraph if unlabelled."""
+    """Values of the metadata lines by field, in order; an empty one takes the next unlabelled paragraph."""
     found: dict[Field, list[tuple[int, int]]] = {field: [] for field in _FIELDS}
     label, fields = _labels()
     head = paragraphs[:_HEAD]
@@ -201,7 +203,7 @@ def _decree(view: str, paragraphs: Sequence[tuple[int, int]]) -> re.Match[str] |
 
 
 def _titles(view: str, head: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """Paragraphs, or a few lines in a row, that read as a title and stand before the text's first sentence."""
+    """Paragraphs, or lines in a row, that read as a title, before the text's first sentence."""
     whole, begins, body = patterns()["title"], patterns()["title_begins"], patterns()["body"]
     finished = patterns()["title_finished"]
     label, _ = _labels()
@@ -221,10 +223,10 @@ def _titles(view: str, head: Sequence[tuple[int, int]]) -> Iterator[tuple[int, i
 
 
 def _wrapped(view: str, lines: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """The lines that may continue a title begun in the first: no line between, none with a look of its own."""
+    """The lines that may continue a title begun in the first: no blank line, none of another kind."""
     label, _ = _labels()
     others = [patterns()[name] for name in ("docno", "date", "body", "new_block")]
-    for (_, before), (start, end) in zip(lines, lines[1:], strict=False):
+    for (_, before), (start, end) in pairwise(lines):
         if view.count("\n", before, start) > 1 or end - lines[0][0] > _LONGEST_TITLE:
             return
         if label.match(view, start, end) or any(other.fullmatch(view, start, end) for other in others):
@@ -244,10 +246,8 @@ def _clean_title(text: str, view: str, span: tuple[int, int]) -> str:
     folded = fold(title)
     if suffix := _SITE_SUFFIX.search(folded):
         title, folded = title[: suffix.start()], folded[: suffix.start()]
-    opening, closing = folded[:1], folded[-1:]
-    if (opening, closing) in {("(", ")"), ("《", "》"), ("“", "”")} and folded.find(closing) == len(folded) - 1:
-        title = title[1:-1]
-    return title.strip()
+    enclosed = _ENCLOSED.fullmatch(folded)
+    return (title[1:-1] if enclosed else title).strip()
 
 
 def _docno(
@@ -266,7 +266,8 @@ def _docno(
 
 
 def _unbracketed(view: str, start: int, end: int) -> tuple[int, int]:
-    return (start + 1, end - 1) if view[start] == "(" and view[end - 1] == ")" and end - start > 2 else (start, end)
+    enclosed = view[start] == "(" and view[end - 1] == ")" and end - start > 2
+    return (start + 1, end - 1) if enclosed else (start, end)
 
 
 def _issuer(
@@ -300,7 +301,7 @@ def _issuer(
 def _signature(view: str, paragraphs: Sequence[tuple[int, int]]) -> tuple[int, int] | None:
     """The first paragraph that is a body's name and stands right before a date (GB/T 9704-2012, 7.3.5)."""
     body, dated = patterns()["body"], patterns()["date"]
-    for (start, end), (date_start, date_end) in zip(paragraphs, paragraphs[1:], strict=False):
+    for (start, end), (date_start, date_end) in pairwise(paragraphs):
         if date_end - date_start > 20 or end - start > 60:
             continue
         if dated.match(view, date_start, date_end) and body.fullmatch(view, start, end):
@@ -311,10 +312,9 @@ def _signature(view: str, paragraphs: Sequence[tuple[int, int]]) -> tuple[int, i
 def _published(
     view: str, paragraphs: Sequence[tuple[int, int]], labelled: dict[Field, list[tuple[int, int]]]
 ) -> str | None:
-    for field in ("published", "written"):
-        for start, end in labelled[cast(Field, field)]:
-            if found := _iso_date(view[start:end]):
-                return found
+    for start, end in labelled["published"] + labelled["written"]:
+        if found := _iso_date(view[start:end]):
+            return found
     dated = patterns()["date"]
     for start, end in paragraphs:
         if end - start <= 20 and dated.match(view, start, end):

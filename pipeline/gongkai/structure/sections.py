@@ -31,10 +31,12 @@ class NumberingRow(PatternRow, frozen=True, kw_only=True, forbid_unknown_fields=
 
     Attributes:
         rank: Place among the kinds of numbering; a section holds those of higher rank that follow it.
+        begins: The characters that it can begin with.
         in_order: Taken only where its number continues those around it.
     """
 
     rank: int
+    begins: str
     in_order: bool = False
 
 
@@ -101,7 +103,7 @@ def _heading(view: str, start: int, end: int) -> _Heading | None:
 
 
 def _without_contents(view: str, found: list[_Heading]) -> list[_Heading]:
-    """The headings without those of a table of contents: from the line 目录 to where its first comes again."""
+    """The headings without those of a table of contents: from 目录 to where its first one comes again."""
     contents = _CONTENTS.search(view) if found else None
     if contents is None:
         return found
@@ -122,10 +124,8 @@ def _entry(view: str, heading: _Heading) -> str:
 
 @cache
 def _rows_by_first_character() -> dict[str, tuple[tuple[NumberingRow, re.Pattern[str]], ...]]:
-    """Which rows can match a paragraph that begins with a character: few paragraphs begin with any of them."""
-    firsts = "第()、0123456789一二三四五六七八九十百㈠㈡㈢㈣㈤㈥㈦㈧㈨㈩"
-    firsts += "".join(chr(code) for code in range(ord("①"), ord("⒛") + 1))
-    return dict.fromkeys(firsts, numbering())
+    firsts = {character for row, _ in numbering() for character in row.begins}
+    return {first: tuple(entry for entry in numbering() if first in entry[0].begins) for first in firsts}
 
 
 def _value(match: re.Match[str]) -> tuple[int, ...] | None:
@@ -231,7 +231,9 @@ def _nest(view: str, headings: list[_Heading], printed: str) -> tuple[Section, .
     if before is not None and (before.end() < first or not headings):
         entries.insert(0, None)
     opened: list[tuple[int, int]] = []
-    starts, ends, parents = [], [], []
+    starts: list[int] = []
+    ends: list[int] = []
+    parents: list[str | None] = []
     for index, heading in enumerate(entries):
         rank = heading.row.rank if heading and heading.row else _OUTSIDE
         start = heading.start if heading and index else 0

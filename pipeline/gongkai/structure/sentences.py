@@ -28,7 +28,7 @@ _EVENT = re.compile(
 )
 _FIRST = re.compile(r"[^\s\u200b]")
 _BEFORE_STOP = re.compile(r"[\u3400-\u9fff》”)]")
-_NUMBERING = re.compile(r"(?<![\u3400-\u9fff])(?:[一二三四五六七八九十]{1,3}|\([一二三四五六七八九十]{1,3}\))\Z")
+_NUMBERING = re.compile(r"(?<![\u3400-\u9fff])(?:{0}|\({0}\))\Z".format("[一二三四五六七八九十]{1,3}"))
 _LONGEST_NUMBERING = 5
 
 

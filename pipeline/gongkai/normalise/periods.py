@@ -1,0 +1,196 @@
+"""PERIOD mentions as first and last day, resolved against the year that the report is about."""
+
+from __future__ import annotations
+
+import re
+from calendar import monthrange
+from datetime import date
+
+import msgspec
+
+from gongkai.normalise.numerals import parse_number
+from gongkai.text import ZERO_WIDTH, fold
+from gongkai.types import PeriodNorm
+
+_ISO = re.compile(r"((?:19|20)\d{2})([-/.])(\d{1,2})\2(\d{1,2})(?!\d)")
+_CLOCK = re.compile(r"(?<=[日号])T?(?:上午|下午|晚上|凌晨)?\d{1,2}[:时点][\d:分整半]*")
+_LOST_YEAR_SIGN = re.compile(r"((?:19|20)\d{2})(?=(?:1[0-2]|0?[1-9])月)")
+_WORDS_YEAR = re.compile(r"[〇零一二三四五六七八九]{4}(?=年|$|[-~至到])")
+_WORDS = re.compile(r"[一二三四五六七八九十]+(?=月|[日号季]|[、至到~-][一二三四五六七八九十]+[月季]|年代|世纪)")
+_QUARTERS = re.compile(r"(?P<first>\d)[、至到~-](?P<last>\d)季度")
+_TO = re.compile(r"起?(?:--|[-~至到]|截至|截止到?)")
+_BLANKS = str.maketrans("", "", f" {ZERO_WIDTH}")
+_RELATIVE = {"前年": -2, "去年": -1, "上一年": -1, "上年": -1, "今年": 0, "本年": 0, "明年": 1, "次年": 1,
+             "下一年": 1, "下年": 1}  # fmt: skip
+_POINT = re.compile(
+    rf"(?:(?P<year>\d{{4}})(?:年|$)|(?P<relative>{'|'.join(_RELATIVE)}))?的?度?"
+    r"(?:(?P<month>\d{1,2})(?:月份?|$))?(?:(?P<day>\d{1,2})[日号])?(?P<rest>.*)",
+    re.DOTALL,
+)
+_DECADE = re.compile(r"(?:(?P<century>\d{2})世纪)?(?P<decade>\d0)年代")
+_PLAN = re.compile(r"(?P<number>十[一二三四五六七]|[六七八九])五.*?(?P<part>时期|期间|末)")
+_PARTS_OF_MONTH = {
+    "初": (1, 10),
+    "上旬": (1, 10),
+    "中旬": (11, 20),
+    "下旬": (21, 31),
+    "底": (31, 31),
+    "末": (31, 31),
+}
+_PARTS_OF_YEAR = {
+    "上半年": (1, 1, 6, 30),
+    "下半年": (7, 1, 12, 31),
+    "初": (1, 1, 1, 1),
+    "中": (6, 1, 6, 30),
+    "底": (12, 31, 12, 31),
+    "末": (12, 31, 12, 31),
+    "终": (12, 31, 12, 31),
+}
+UNKNOWN = PeriodNorm()
+
+
+class _Point(msgspec.Struct, frozen=True):
+    """One side of a period: what is printed of it, the rest completed from the other side."""
+
+    year: int | None
+    month: int | None
+    day: int | None
+    rest: str
+
+
+def normalise_period(surface: str, *, year: int | None, anchor: PeriodNorm | None = None) -> PeriodNorm:
+    """First and last day that a PERIOD names, both inclusive.
+
+    年初 is the first day of the year and 年底 its last; 月初 and 上旬 are the first ten days of a month. What
+    needs a year that nobody gives, or names no real day (2月30日), is None on that side.
+
+    Args:
+        surface: The span, as in the folded view.
+        year: The report's year: what 今年, 本年度, 全年 and a bare month refer to.
+        anchor: The period that the sentence states before this one: its year goes before the report's for
+            what has none of its own, and 去年同期 is the same days one year earlier.
+
+    >>> normalise_period("2018年上半年", year=None)
+    PeriodNorm(start='2018-01-01', end='2018-06-30')
+    >>> normalise_period("上年度", year=2018), normalise_period("1至12月", year=2018)
+    (PeriodNorm(start='2017-01-01', end='2017-12-31'), PeriodNorm(start='2018-01-01', end='2018-12-31'))
+    """
+    text = _digits(fold(surface).translate(_BLANKS))
+    if "同期" in text:
+        return _same_period(text, year, anchor)
+    if plan := _PLAN.search(text):
+        closing = 1955 + 5 * int(parse_number(plan["number"]))
+        return _years(closing if plan["part"] == "末" else closing - 4, closing)
+    if decade := _DECADE.search(text):
+        opening = _decade(int(decade["decade"]), decade["century"])
+        return _years(opening, opening + 9)
+    own_year = _anchor_year(anchor) or year
+    quarters = _QUARTERS.search(text)
+    if quarters:
+        text = _QUARTERS.sub(f"{quarters['last']}季度", text)
+    sides = [_point(part, year) for part in _TO.split(text, maxsplit=1)]
+    first, last = _completed(sides[0], sides[-1], own_year)
+    start, end = _days(first)[0], _days(last)[1]
+    if quarters and first.year is not None:
+        start = _iso(first.year, 3 * int(quarters["first"]) - 2, 1)
+    return PeriodNorm(start=start, end=end)
+
+
+def _digits(text: str) -> str:
+    """One spelling: 年月日 with digits, no time of day, the lost 年 of 20181月 put back."""
+    text = _ISO.sub(r"\1年\3月\4日", text)
+    text = _LOST_YEAR_SIGN.sub(r"\1年", text)
+    text = _WORDS_YEAR.sub(lambda match: str(int(parse_number(match[0]))), text)
+    text = _WORDS.sub(lambda match: str(int(parse_number(match[0]))), text)
+    return _CLOCK.sub("", text)
+
+
+def _point(text: str, report_year: int | None) -> _Point:
+    match = _POINT.fullmatch(text)
+    if match is None:
+        return _Point(None, None, None, text)
+    year = int(match["year"]) if match["year"] else None
+    if match["relative"] and report_year is not None:
+        year = report_year + _RELATIVE[match["relative"]]
+    month, day = match["month"], match["day"]
+    return _Point(year, int(month) if month else None, int(day) if day else None, match["rest"])
+
+
+def _completed(first: _Point, last: _Point, year: int | None) -> tuple[_Point, _Point]:
+    """Each side with what only the other prints: 2018年1-12月, 2018-2020年, 3月1日至15日."""
+    first_year = first.year or last.year or year
+    last_year = last.year or first_year
+    last_month = last.month or (first.month if last.day else None)
+    return (
+        _Point(first_year, first.month, first.day, first.rest),
+        _Point(last_year, last_month, last.day, last.rest),
+    )
+
+
+def _days(point: _Point) -> tuple[str | None, str | None]:
+    """First and last day of a point that is complete; None where its year or day is not known."""
+    if point.year is None:
+        return None, None
+    if point.month is None and point.day is None:
+        return _part_of_year(point.year, point.rest)
+    if point.month is None:
+        return None, None
+    if point.day is not None:
+        day = _iso(point.year, point.month, point.day)
+        return day, day
+    length = monthrange(point.year, point.month)[1] if 1 <= point.month <= 12 else 31
+    first, last = _PARTS_OF_MONTH.get(point.rest, (1, 31))
+    return _iso(point.year, point.month, min(first, length)), _iso(point.year, point.month, min(last, length))
+
+
+def _part_of_year(year: int, rest: str) -> tuple[str | None, str | None]:
+    if quarter := re.search(r"(前?)第?(\d)季度", rest):
+        last = 3 * int(quarter[2])
+        first = 1 if quarter[1] else last - 2
+        return _iso(year, first, 1), _iso(year, last, monthrange(year, last)[1])
+    if re.search(r"月|季度", rest):
+        return None, None
+    for words, (month, day, last_month, last_day) in _PARTS_OF_YEAR.items():
+        if rest.endswith(words):
+            return _iso(year, month, day), _iso(year, last_month, last_day)
+    return _iso(year, 1, 1), _iso(year, 12, 31)
+
+
+def _same_period(text: str, year: int | None, anchor: PeriodNorm | None) -> PeriodNorm:
+    """去年同期 and 2017年同期: the anchor's days in that year; the whole year without an anchor."""
+    named = _point(text.partition("同期")[0].rstrip("的"), year).year
+    if named is None:
+        return UNKNOWN
+    if anchor is None or anchor.start is None or anchor.end is None:
+        return _years(named, named)
+    span = int(anchor.end[:4]) - int(anchor.start[:4])
+    return PeriodNorm(start=_moved(anchor.start, named), end=_moved(anchor.end, named + span))
+
+
+def _moved(day: str, year: int) -> str | None:
+    """The same day in another year; 29 February becomes 28."""
+    month, number = int(day[5:7]), int(day[8:10])
+    return _iso(year, month, min(number, monthrange(year, month)[1]))
+
+
+def _decade(decade: int, century: str | None) -> int:
+    if century:
+        return (int(century) - 1) * 100 + decade
+    return (1900 if decade >= 30 else 2000) + decade
+
+
+def _anchor_year(anchor: PeriodNorm | None) -> int | None:
+    if anchor is None or anchor.start is None:
+        return None
+    return int(anchor.start[:4])
+
+
+def _years(first: int, last: int) -> PeriodNorm:
+    return PeriodNorm(start=_iso(first, 1, 1), end=_iso(last, 12, 31))
+
+
+def _iso(year: int, month: int, day: int) -> str | None:
+    try:
+        return date(year, month, day).isoformat()
+    except ValueError:
+        return None
