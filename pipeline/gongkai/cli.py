@@ -56,7 +56,7 @@ def extract(
     paths: Annotated[
         list[Path],
         typer.Argument(
-            metavar="PATH...", help="Files, or folders that are searched through.", show_default=False
+            metavar="PATH", help="Files, or folders that are searched through.", show_default=False
         ),
     ],
     out: Annotated[

@@ -113,7 +113,7 @@ def test_full_disk_is_one_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_duckdb_error_is_an_output_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: Any) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
         raise duckdb.IOException("IO Error: disk full\nmore")
 
     monkeypatch.setattr(duckdb, "connect", refuse)

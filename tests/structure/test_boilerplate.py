@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from pathlib import Path
 
 import opencc
 import pytest
@@ -106,7 +107,7 @@ def test_hostile_text_costs_no_more_than_its_length(piece: str) -> None:
 
 
 @pytest.mark.shared
-def test_nothing_annotated_is_dropped(shared) -> None:  # type: ignore[no-untyped-def]
+def test_nothing_annotated_is_dropped(shared: Path) -> None:
     for path in sorted((shared / "gold").glob("*.jsonl")):
         record = json.loads(path.read_text("utf-8"))
         spans = boilerplate.find(fold(record["text"]))
@@ -115,6 +116,6 @@ def test_nothing_annotated_is_dropped(shared) -> None:  # type: ignore[no-untype
 
 
 @pytest.mark.shared
-def test_speeches_have_no_boilerplate(shared) -> None:  # type: ignore[no-untyped-def]
+def test_speeches_have_no_boilerplate(shared: Path) -> None:
     for path in sorted((shared / "corpus" / "work_reports").glob("*.txt")):
         assert boilerplate.find(fold(path.read_bytes().decode())) == (), path.name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import opencc
 import pytest
@@ -55,8 +56,9 @@ DOCUMENTS: dict[str, tuple[str, dict[str, object]]] = {
         },
     ),
     "labels, letter-spaced, values on the next line": (
-        "索 引 号：\n000014349/2018-00204\n发文机关：\n临江市人民政府\n标　　题：\n临江市人民政府关于保护水源的通告\n"
-        "发文字号：\n临府〔2018〕7号\n发布日期：\n2018年11月09日\n主 题 词：\n\n无。",
+        "索 引 号：\n000014349/2018-00204\n发文机关：\n临江市人民政府\n标　　题：\n"
+        "临江市人民政府关于保护水源的通告\n发文字号：\n"
+        "临府〔2018〕7号\n发布日期：\n2018年11月09日\n主 题 词：\n\n无。",
         {
             "index_number": "000014349/2018-00204",
             "issuer": "临江市人民政府",
@@ -80,7 +82,8 @@ DOCUMENTS: dict[str, tuple[str, dict[str, object]]] = {
         },
     ),
     "wrapped title, letter-spaced": (
-        "临江市人民政府办公室\n关于印发\n水 源 保 护 方 案 的 通 知\n临府办函〔2016〕8号\n\n各区人民政府：\n无。",
+        "临江市人民政府办公室\n关于印发\n"
+        "水 源 保 护 方 案 的 通 知\n临府办函〔2016〕8号\n\n各区人民政府：\n无。",
         {
             "title": "临江市人民政府办公室关于印发水源保护方案的通知",
             "issuer": "临江市人民政府办公室",
@@ -98,7 +101,8 @@ DOCUMENTS: dict[str, tuple[str, dict[str, object]]] = {
         {"issuer": "临江市财政局", "published": "2020-10-18", "year": 2020, "doc_type": "notice"},
     ),
     "decree": (
-        "临江市人民政府令\n第12号\n现公布《临江市水源保护办法》，自2019年1月1日起施行。\n市长 某某\n2018年12月1日",
+        "临江市人民政府令\n第12号\n"
+        "现公布《临江市水源保护办法》，自2019年1月1日起施行。\n市长 某某\n2018年12月1日",
         {
             "title": "临江市水源保护办法",
             "issuer": "临江市人民政府",
@@ -108,7 +112,8 @@ DOCUMENTS: dict[str, tuple[str, dict[str, object]]] = {
         },
     ),
     "encyclopedia mirror": (
-        "臨江市海潮區2017年政府信息公開工作年度報告_百度百科\n\n基本介紹\n• 中文名：臨江市\n• 發布時間：2018年\n一、概述",
+        "臨江市海潮區2017年政府信息公開工作年度報告_百度百科\n\n"
+        "基本介紹\n• 中文名：臨江市\n• 發布時間：2018年\n一、概述",
         {
             "title": "臨江市海潮區2017年政府信息公開工作年度報告",
             "issuer": "臨江市海潮區",
@@ -132,6 +137,19 @@ DOCUMENTS: dict[str, tuple[str, dict[str, object]]] = {
     "form by its notice": (
         "海潮区财政局2020年政府信息公开工作年度报告\n根据国办公开办函〔2019〕60号的要求编制。",
         {"year": 2020, "doc_type": "annual_report_b"},
+    ),
+    "table on its own page": (
+        "政府信息公开情况统计表\n（2016年度）\n填报单位：海潮区财政局\n统计指标\n单位\n统计数\n",
+        {
+            "title": "政府信息公开情况统计表",
+            "issuer": "海潮区财政局",
+            "year": 2016,
+            "doc_type": "annual_report_a",
+        },
+    ),
+    "academic year": (
+        "海潮理工学院2018-2019学年信息公开工作年度报告\n无。",
+        {"issuer": "海潮理工学院", "year": 2018, "doc_type": "annual_report_a"},
     ),
     "speech": (
         "各位代表：\n现在报告工作。\n\n一、去年的工作\n关于改革的决定\n无。",
@@ -225,7 +243,7 @@ def test_hostile_text_costs_no_more_than_its_length(piece: str) -> None:
 
 
 @pytest.mark.shared
-def test_real_reports(shared) -> None:  # type: ignore[no-untyped-def]
+def test_real_reports(shared: Path) -> None:
     found = {p.name[:3]: meta_of(p.read_bytes().decode()) for p in sorted((shared / "seeds").glob("*.txt"))}
     assert [(m.year, m.doc_type, m.script) for m in found.values()] == [
         (2018, "annual_report_a", "Hans"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import opencc
 import pytest
@@ -37,7 +38,7 @@ def test_row_takes_its_examples(row: NumberingRow, line: str) -> None:
 
 @pytest.mark.parametrize(("row", "line"), [(row, line) for row in ROWS.values() for line in row.reject])
 def test_row_leaves_its_near_misses(row: NumberingRow, line: str) -> None:
-    pattern = dict((row.name, pattern) for row, pattern in sections.numbering())[row.name]
+    pattern = next(pattern for other, pattern in sections.numbering() if other is row)
     assert not pattern.match(fold(line))
 
 
@@ -252,7 +253,7 @@ def test_hostile_text_costs_no_more_than_its_length(piece: str) -> None:
 
 
 @pytest.mark.shared
-def test_real_reports(shared) -> None:  # type: ignore[no-untyped-def]
+def test_real_reports(shared: Path) -> None:
     numbers = {}
     for path in sorted((shared / "seeds").glob("*.txt")):
         text = path.read_bytes().decode()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import opencc
 import pytest
@@ -16,7 +17,7 @@ CASES = {
     "full stop": "共收到申请3件。▮均已答复。",
     "semicolon stays": "收到申请3件；其中网络申请2件；信函申请1件。▮无。",
     "exclamation, question": "怎么办？▮立即办！▮办好。",
-    "line break": "一、概述\n▮  全年公开信息8条\n▮二、其他",
+    "line break": "一、概述\n  ▮全年公开信息8条\n▮二、其他",
     "white space goes before": "无。  \n\n　　▮三、收费情况",
     "leading white space": "\n  无。▮有。",
     "numbering with a full stop": "一. 主动公开情况\n▮1. 网站公开8条。▮2．微信公开2条。",
@@ -99,7 +100,7 @@ def test_hostile_text_costs_no_more_than_its_length(piece: str) -> None:
 
 
 @pytest.mark.shared
-def test_real_reports_have_no_sentence_cut_in_a_title(shared) -> None:  # type: ignore[no-untyped-def]
+def test_real_reports_have_no_sentence_cut_in_a_title(shared: Path) -> None:
     for path in sorted((shared / "seeds").glob("*.txt")):
         view = fold(path.read_bytes().decode())
         for start, end in sentences.split(view):

@@ -119,8 +119,16 @@ ITEMS_C = [
     ("", "3.要求提供公开出版物", "outcome.not_processed.publications"),
     ("", "4.无正当理由大量反复申请", "outcome.not_processed.excessive"),
     ("", "5.要求行政机关确认或重新出具已获取信息", "outcome.not_processed.reconfirmation"),
-    ("（六）其他处理", "1.申请人无正当理由逾期不补正、行政机关不再处理其政府信息公开申请", "outcome.other.not_corrected"),
-    ("", "2.申请人逾期未按收费通知要求缴纳费用、行政机关不再处理其政府信息公开申请", "outcome.other.fee_unpaid"),
+    (
+        "（六）其他处理",
+        "1.申请人无正当理由逾期不补正、行政机关不再处理其政府信息公开申请",
+        "outcome.other.not_corrected",
+    ),
+    (
+        "",
+        "2.申请人逾期未按收费通知要求缴纳费用、行政机关不再处理其政府信息公开申请",
+        "outcome.other.fee_unpaid",
+    ),
     ("", "3.其他", "outcome.other.other"),
     ("", "（七）总计", "outcome.total"),
     ("", "四、结转下年度继续办理", "requests.carried_forward"),
@@ -145,7 +153,10 @@ def expected_three(items: Sequence[tuple[str, str, str]]) -> dict[tuple[str, str
 def grid_three(items: Sequence[tuple[str, str, str]]) -> list[GridRow]:
     """Table three as the form prints it: three columns of labels, merged cells, two rows of headers."""
     rows: list[GridRow] = [
-        [("（本列数据的勾稽关系为：第一项加第二项之和，等于第三项加第四项之和）", 3, 3), ("申请人情况", 1, 7)],
+        [
+            ("（本列数据的勾稽关系为：第一项加第二项之和，等于第三项加第四项之和）", 3, 3),
+            ("申请人情况", 1, 7),
+        ],
         [("自然人", 2, 1), ("法人或其他组织", 1, 5), ("总计", 2, 1)],
         APPLICANTS[1:6],
     ]
@@ -341,7 +352,9 @@ def test_every_row_of_the_forms_is_found_by_its_own_label() -> None:
 
 @pytest.mark.parametrize(("items", "form"), [(ITEMS_C, "C.3"), (ITEMS_B, "B.3")], ids=["C", "B"])
 def test_table_three_from_a_grid(items: Sequence[tuple[str, str, str]], form: str) -> None:
-    before = "某局2020年政府信息公开工作年度报告\n" if form == "B.3" else "某局2023年政府信息公开工作年度报告\n"
+    before = (
+        "某局2020年政府信息公开工作年度报告\n" if form == "B.3" else "某局2023年政府信息公开工作年度报告\n"
+    )
     (table,) = tables_of(grid_document(grid_three(items), before=before))
     assert table.form == form
     assert not table.flattened
@@ -351,7 +364,9 @@ def test_table_three_from_a_grid(items: Sequence[tuple[str, str, str]], form: st
 def test_labels_of_table_three() -> None:
     document = grid_document(grid_three(ITEMS_C))
     (table,) = tables_of(document)
-    cell = next(c for c in table.cells if (c.metric_id, c.category) == ("outcome.refused.internal", "legal.research"))
+    cell = next(
+        c for c in table.cells if (c.metric_id, c.category) == ("outcome.refused.internal", "legal.research")
+    )
     assert cell.row_label == "三、本年度办理结果 / （三）不予公开 / 5.属于三类内部事务信息"
     assert cell.column_label == "法人或其他组织 / 科研机构"
     headers = {document.text[c.start : c.end] for c in table.cells if c.state == "header"}
@@ -379,7 +394,9 @@ def spaced(grid: Sequence[GridRow]) -> list[GridRow]:
 
 
 def traditional(grid: Sequence[GridRow]) -> list[GridRow]:
-    return [[HANT.convert(c) if isinstance(c, str) else (HANT.convert(c[0]), *c[1:]) for c in row] for row in grid]
+    return [
+        [HANT.convert(c) if isinstance(c, str) else (HANT.convert(c[0]), *c[1:]) for c in row] for row in grid
+    ]
 
 
 def extra_column(grid: Sequence[GridRow]) -> list[GridRow]:
@@ -428,7 +445,9 @@ def test_empty_slash_and_zero_stay_three_statements() -> None:
     assert states == ["number", "slash", "empty", "slash", "number", "empty", "number"]
 
 
-@pytest.mark.parametrize("damage", [lambda g: g, without_spans, spaced, traditional], ids=["whole", "spans", "spaced", "hant"])
+@pytest.mark.parametrize(
+    "damage", [lambda g: g, without_spans, spaced, traditional], ids=["whole", "spans", "spaced", "hant"]
+)
 def test_table_two_of_c(damage) -> None:  # type: ignore[no-untyped-def]
     (table,) = tables_of(grid_document(damage(TWO_C)))
     assert table.form == "C.2"
@@ -455,7 +474,9 @@ def test_table_two_of_b(damage) -> None:  # type: ignore[no-untyped-def]
     assert len(found) == 22
 
 
-@pytest.mark.parametrize("damage", [lambda g: g, without_spans, spaced, traditional], ids=["whole", "spans", "spaced", "hant"])
+@pytest.mark.parametrize(
+    "damage", [lambda g: g, without_spans, spaced, traditional], ids=["whole", "spans", "spaced", "hant"]
+)
 def test_table_four(damage) -> None:  # type: ignore[no-untyped-def]
     (table,) = tables_of(grid_document(damage(FOUR)))
     assert table.form == "C.4"
@@ -522,7 +543,9 @@ FLAT_DAMAGES = {
     "blank line between": lambda lines: in_prose([x for line in lines for x in (line, "")]),
     "indented": lambda lines: in_prose([f"\u3000\u3000{line} " for line in lines]),
     "traditional": lambda lines: HANT.convert(in_prose(lines)),
-    "full-width": lambda lines: in_prose([x.translate({48 + n: 0xFF10 + n for n in range(10)}) for x in lines]),
+    "full-width": lambda lines: in_prose(
+        [x.translate({48 + n: 0xFF10 + n for n in range(10)}) for x in lines]
+    ),
     "zero-width": lambda lines: in_prose([f"{line[:2]}\u200b{line[2:]}" for line in lines]),
 }
 
@@ -552,7 +575,9 @@ def test_table_three_one_row_a_line(separator: str) -> None:
 
 
 def test_a_label_broken_over_lines() -> None:
-    lines = [part for line in flat_three(ITEMS_C) for part in ([line[:6], line[6:]] if len(line) > 9 else [line])]
+    lines = [
+        part for line in flat_three(ITEMS_C) for part in ([line[:6], line[6:]] if len(line) > 9 else [line])
+    ]
     (table,) = tables_of(in_prose(lines))
     found = values_of(table)
     for metric in ("requests.received", "outcome.refused.security", "outcome.not_processed.excessive"):
@@ -595,7 +620,9 @@ def test_table_two_flattened() -> None:
     assert values_of(table) == values_of(tables_of(grid_document(TWO_B))[0])
 
 
-@pytest.mark.parametrize("lines", [flat(FOUR), [*flat(FOUR)[:-15], " ".join(flat(FOUR)[-15:])]], ids=["cells", "row"])
+@pytest.mark.parametrize(
+    "lines", [flat(FOUR), [*flat(FOUR)[:-15], " ".join(flat(FOUR)[-15:])]], ids=["cells", "row"]
+)
 def test_table_four_flattened(lines: list[str]) -> None:
     (table,) = tables_of(in_prose(lines))
     assert (table.form, table.flattened) == ("C.4", True)
@@ -603,7 +630,9 @@ def test_table_four_flattened(lines: list[str]) -> None:
 
 
 def test_table_four_with_broken_headers() -> None:
-    lines = [part for line in flat(FOUR) for part in ([line[:2], line[2:]] if line in RESULTS[:4] else [line])]
+    lines = [
+        part for line in flat(FOUR) for part in ([line[:2], line[2:]] if line in RESULTS[:4] else [line])
+    ]
     (table,) = tables_of(in_prose(lines))
     assert values_of(table) == FOUR_VALUES
 
@@ -612,6 +641,20 @@ def test_table_four_that_lost_a_number() -> None:
     (table,) = tables_of(in_prose(flat(FOUR)[:-1]))
     assert table.form == "C.4"
     assert values_of(table) == {}
+
+
+def test_table_four_in_three_groups() -> None:
+    groups = ["行政复议", "未经复议直接起诉", "复议后起诉"]
+    lines = [c for n, g in enumerate(groups) for c in (g, *RESULTS, *map(str, range(5 * n + 1, 5 * n + 6)))]
+    (table,) = tables_of(in_prose(lines))
+    assert values_of(table) == FOUR_VALUES
+
+
+def test_table_four_with_a_column_too_many_goes_by_its_headers() -> None:
+    (table,) = tables_of(grid_document([["备注", *FOUR[0]], ["", *FOUR[1]], ["", *FOUR[2]], ["9", *FOUR[3]]]))
+    found = values_of(table)
+    assert table.form == "C.4"
+    assert found["reconsideration.upheld", None] == 1
 
 
 def test_three_tables_one_after_the_other() -> None:
@@ -638,7 +681,9 @@ A_LINES = {
     "rows": [" ".join(row[:3]) for row in FORM_A],
     "tabs": ["\t".join(row[:3]) for row in FORM_A],
     "no headings": [cell for row in FORM_A if row[3] for cell in row[:3]],
-    "notes apart": [cell for row in FORM_A for cell in (*row[0].replace("（不", "\n（不").split("\n"), *row[1:3])],
+    "notes apart": [
+        cell for row in FORM_A for cell in (*row[0].replace("（不", "\n（不").split("\n"), *row[1:3])
+    ],
 }
 
 
@@ -651,10 +696,17 @@ def test_form_a_flattened(lines: list[str], convert) -> None:  # type: ignore[no
 
 
 def test_any_other_rhythm_is_a_table_without_form() -> None:
-    rows = [("制定方案", "个", "3"), ("开展检查", "次", "12"), ("发放资料", "份", "1500"), ("走访企业", "家", "40")]
+    rows = [
+        ("制定方案", "个", "3"),
+        ("开展检查", "次", "12"),
+        ("发放资料", "份", "1500"),
+        ("走访企业", "家", "40"),
+    ]
     (table,) = tables_of(in_prose([cell for row in rows for cell in row]))
     assert (table.form, table.flattened) == (None, True)
-    assert {c.row_label: c.value for c in table.cells if c.state == "number"} == {r[0]: float(r[2]) for r in rows}
+    assert {c.row_label: c.value for c in table.cells if c.state == "number"} == {
+        r[0]: float(r[2]) for r in rows
+    }
 
 
 def test_any_other_table_with_tabs() -> None:
@@ -687,7 +739,9 @@ def test_ordinary_lines_are_no_tables(text: str) -> None:
 
 _CONTENT = st.text(alphabet="自然人总计规章信息内容结果维持1230.,/-— \u200b\u3000件%（）\n2年", max_size=8)
 _GRIDS = st.lists(
-    st.lists(st.one_of(_CONTENT, st.tuples(_CONTENT, st.integers(1, 3), st.integers(1, 3))), min_size=1, max_size=5),
+    st.lists(
+        st.one_of(_CONTENT, st.tuples(_CONTENT, st.integers(1, 3), st.integers(1, 3))), min_size=1, max_size=5
+    ),
     min_size=1,
     max_size=6,
 )
@@ -727,7 +781,21 @@ def test_any_text_is_read_without_error(text: str) -> None:
 
 @pytest.mark.parametrize(
     "piece",
-    ["(", "1", "1\n", "总计\n", "总计\n1\n", "自然人 ", "|", "\t", "1 2 3\n", "a|1|2\n", "结果维持\n0\n", "甲\n1\n", "件\n"],
+    [
+        "(",
+        "1",
+        "1\n",
+        "总计\n",
+        "总计\n1\n",
+        "自然人 ",
+        "|",
+        "\t",
+        "1 2 3\n",
+        "a|1|2\n",
+        "结果维持\n0\n",
+        "甲\n1\n",
+        "件\n",
+    ],
 )
 def test_hostile_repetition_stays_linear(piece: str) -> None:
     text = piece * (60_000 // len(piece))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
 from gongkai.checks.ledger import Ledger
@@ -18,16 +18,41 @@ _Slice = dict[str, Fact | None]
 
 def check_balance(ledger: Ledger, identities: Sequence[Identity]) -> Iterator[Finding]:
     """Identities that do not hold. A blank cell that could make up the difference leaves them open."""
+    forms = _forms(ledger, identities)
     for axis in ("metric", "category"):
         stated: dict[str, list[Identity]] = defaultdict(list)
         for identity in identities:
             if identity.axis == axis:
                 for term in identity.left:
                     stated[term].append(identity)
-        for (_, line), cells in _slices(ledger, axis).items():
+        for (table, line), cells in _slices(ledger, axis).items():
             concerned = {identity.name: identity for term in cells for identity in stated.get(term, ())}
             for identity in concerned.values():
-                yield from _judge(ledger, identity, cells, line)
+                if table not in forms or not forms[table].isdisjoint(identity.forms):
+                    yield from _judge(ledger, identity, cells, line)
+
+
+def _forms(ledger: Ledger, identities: Sequence[Identity]) -> dict[str, set[str]]:
+    """The forms that each table may be: those whose identities name most of its metrics.
+
+    The generations share indicators but not sums: 行政复议 has 尚未审结 since 国办公开办函〔2019〕60号.
+    """
+    forms_of: dict[str, set[str]] = defaultdict(set)
+    for identity in identities:
+        if identity.axis == "metric":
+            for term in (*identity.left, *identity.right):
+                forms_of[term].update(identity.forms)
+    seen = {
+        (fact.table, fact.metric_id) for fact in ledger.facts if fact.table and fact.metric_id in forms_of
+    }
+    hits: dict[str, Counter[str]] = defaultdict(Counter)
+    for table, metric_id in seen:
+        if table is not None and metric_id is not None:
+            hits[table].update(forms_of[metric_id])
+    return {
+        table: {form for form, hit in counted.items() if hit == max(counted.values())}
+        for table, counted in hits.items()
+    }
 
 
 def _slices(ledger: Ledger, axis: str) -> dict[tuple[str, str | None], _Slice]:

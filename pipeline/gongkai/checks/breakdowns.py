@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from enum import IntEnum
 from typing import NamedTuple
 
-from gongkai.checks.ledger import Ledger, is_sharp, units_agree
+from gongkai.checks.ledger import Ledger, is_sharp, label, units_agree
 from gongkai.checks.settings import load_settings, words
 from gongkai.text import fold
 from gongkai.types import Fact
@@ -20,6 +20,8 @@ _LIST_GAP = 80
 _LEAD = 120
 _TAIL = 40
 _NEAR = 40
+_TOO_FAR = "。"
+"""Lead of a list that stands too far from its total for any word between to tie the two."""
 _NOUN = r"[^,;、。!?:(\d]{0,12}"
 _LABEL = r"[^,;、。!?\d]{0,24}"
 _SHARE = r"(?:[,(]?[^,;、。\d]{0,6}占[^,;、。\d]{0,16}\d[\d.]*%\)?)?"
@@ -32,9 +34,11 @@ _CHANGE = re.compile(
     r"[,(]?(?:同比|环比|(?:与|同|相)?[比较][^,;。]{0,24}?)(?:增|减|上升|下降|提高|降低|多|少|持平)[^,;。)]{0,14}\)?"
 )
 _DIRECT = re.compile(rf"{_NOUN}[,:(;-]{{0,2}}{_LABEL}")
-_GOES_ON = re.compile(
-    rf"{_NOUN}{_SHARE}(?:[,、;]|{_AND})(?!\D{{0,20}}[比较])[^,;、。!?\d%]{{0,20}}\d[\d,.]*(?![\d.%])"
-)
+_AND_SO_ON = re.compile(rf"{_NOUN}等")
+_TAIL_NOUN = r"[^,;、。!?:()\d]{0,12}"
+_NEXT_ITEM = rf"(?!\D{{0,20}}[比较])[^,;、。!?\d%]{{0,20}}\d[\d,.]*(?![\d.%])"
+_GOES_ON = re.compile(rf"{_TAIL_NOUN}{_SHARE}(?:[,、]|{_AND}){_NEXT_ITEM}")
+_GOES_ON_BY_SEMICOLON = re.compile(rf"{_TAIL_NOUN}{_SHARE};{_NEXT_ITEM}")
 
 
 class Claim(IntEnum):
@@ -60,10 +64,10 @@ class Breakdown(NamedTuple):
 
 
 def breakdowns(ledger: Ledger, total: Fact, members: Sequence[Fact]) -> Iterator[Breakdown]:
-    """The lists among the prose `members` of `total`; runs with approximate numbers are left out."""
+    """The lists among the prose `members` of `total`, single parts too; none with approximate numbers."""
     prose = [member for member in members if member.table is None]
     for first, run in _runs(ledger, prose):
-        if len(run) < 2 or not all(is_sharp(part) for part in run):
+        if not all(is_sharp(part) for part in run):
             continue
         lead = _lead(ledger, total, run, first)
         if lead is None:
@@ -72,7 +76,7 @@ def breakdowns(ledger: Ledger, total: Fact, members: Sequence[Fact]) -> Iterator
             yield Breakdown(total, tuple(run), Claim.STRONG, open_ended=False)
             continue
         claim = _claim(lead, run, directly=first == 0)
-        open_ended = words(load_settings().sum.partial).search(lead) is not None or _goes_on(ledger, run[-1])
+        open_ended = words(load_settings().sum.partial).search(lead) is not None or _goes_on(ledger, run)
         yield Breakdown(total, tuple(run), claim, open_ended)
 
 
@@ -101,11 +105,11 @@ def _plain(gap: str) -> str:
 
 def _without_label(gap: str, fact: Fact) -> str:
     """A gap without the metric's own words at its end, which may hold digits and marks (12345热线)."""
-    return gap.removesuffix(_BLANKS.sub("", fold(fact.metric))) if fact.metric else gap
+    return gap.removesuffix(label(fact))
 
 
 def _lead(ledger: Ledger, total: Fact, run: list[Fact], first: int) -> str | None:
-    """What ties the list to its total; None if other numbers or a long way stand between.
+    """What ties the list to its total; None if other numbers stand between.
 
     An earlier breakdown of the same total may stand between: then the lead is the clause before the list.
     """
@@ -120,21 +124,19 @@ def _lead(ledger: Ledger, total: Fact, run: list[Fact], first: int) -> str | Non
     else:
         gap = ledger.between(total.end, run[0].start, _LEAD)
     if gap is None or gap.count("。") > 1:
-        return None
+        return _TOO_FAR
     return _plain(gap)[-_NEAR:]
 
 
 def _claim(lead: str, run: list[Fact], directly: bool) -> Claim:
     settings = load_settings().sum
-    last = fold(run[-1].metric or "")
-    if words(settings.complete).search(lead):
+    takes_the_rest = words(settings.rest).match(label(run[-1])) is not None
+    if words(settings.complete).search(lead) or (takes_the_rest and len(run) > 2):
         return Claim.STRONG
     follows = directly and _DIRECT.fullmatch(_without_label(lead, run[0])) is not None
     if not follows and words(settings.weak).search(lead) is None:
         return Claim.NONE
-    if words(settings.rest).match(last) or (len(run) == 2 and _opposite(run)):
-        return Claim.STRONG
-    return Claim.WEAK
+    return Claim.STRONG if takes_the_rest or (len(run) == 2 and _opposite(run)) else Claim.WEAK
 
 
 def may_overlap(breakdown: Breakdown) -> bool:
@@ -144,21 +146,26 @@ def may_overlap(breakdown: Breakdown) -> bool:
     row 主动公开政府信息数); an application comes in one way only.
     """
     settings = load_settings().sum
-    labels = [fold(fact.metric or "") for fact in (breakdown.total, *breakdown.parts)]
+    labels = [label(fact) for fact in (breakdown.total, *breakdown.parts)]
     if any(map(words(settings.disjoint).search, labels)):
         return False
     return any(map(words(settings.overlapping).search, labels[1:]))
 
 
 def _opposite(run: list[Fact]) -> bool:
-    first, second = (fold(part.metric or "") for part in run)
+    first, second = map(label, run)
     pairs = ((fold(a), fold(b)) for a, b in load_settings().sum.opposites)
     return any((a in first and b in second) or (b in first and a in second) for a, b in pairs)
 
 
-def _goes_on(ledger: Ledger, last: Fact) -> bool:
-    """Whether the list goes on behind its last part: with 等, or with a number not tied to the total."""
-    tail = _BLANKS.sub("", fold(ledger.text[last.end : last.end + _TAIL]))
-    if re.match(rf"{_NOUN}等", tail):
+def _goes_on(ledger: Ledger, run: list[Fact]) -> bool:
+    """Whether the list goes on behind its last part: with 等, or with a number not tied to the total.
+
+    A semicolon continues a list of semicolons; behind items set off by 、 or , it ends the list.
+    """
+    last = run[-1]
+    tail = _plain(fold(ledger.text[last.end : last.end + _TAIL]))
+    if _AND_SO_ON.match(tail) or _GOES_ON.match(tail):
         return True
-    return _GOES_ON.match(_CHANGE.sub("", _BRACKETS.sub("", tail))) is not None
+    before = ledger.between(run[-2].end, last.start, _LIST_GAP) if len(run) > 1 else None
+    return before is not None and ";" in before and _GOES_ON_BY_SEMICOLON.match(tail) is not None

@@ -59,38 +59,57 @@ def _current(ledger: Ledger, fact: Fact, previous: Fact) -> Fact | None:
 
 
 def _judge(ledger: Ledger, fact: Fact, previous: Fact, current: Fact) -> Iterator[Finding]:
+    kind = _kind(ledger, fact, previous, current)
+    if kind is None or _fits_other(ledger, fact, previous, current):
+        return
+    sign = _SIGN[fact.direction or "up"]
+    expected = (current.value - previous.value) / (previous.value if is_percent(fact) else 1.0)
+    yield finding(
+        kind,
+        ledger,
+        (fact, current, previous),
+        sign * abs(fact.value),
+        expected,
+        metric=named(current),
+        change=as_printed(ledger, fact),
+        word=_WORD[fact.direction or "up"],
+        actual=_WORD["up" if expected > 0 else "down"],
+        before=as_printed(ledger, previous),
+        now=as_printed(ledger, current),
+        computed=_size(ledger, fact, abs(expected)),
+    )
+
+
+def _kind(ledger: Ledger, fact: Fact, previous: Fact, current: Fact) -> KindName | None:
+    """What is wrong with the change between the two values, if anything; nothing follows from a base of 0."""
     now, then = ledger.interval(current), ledger.interval(previous)
-    direction = fact.direction or "up"
-    sign = _SIGN[direction]
-    moved = now.minus(then)
-    fields = {
-        "metric": named(current),
-        "change": as_printed(ledger, fact),
-        "word": _WORD[direction],
-        "before": as_printed(ledger, previous),
-        "now": as_printed(ledger, current),
-    }
     relative = is_percent(fact)
     if relative and then.low <= 0:
-        return
-    expected = (current.value - previous.value) / (previous.value if relative else 1.0)
-    reported = sign * abs(fact.value)
-    evidence = (fact, current, previous)
-    fields |= {
-        "computed": _size(ledger, fact, abs(expected)),
-        "actual": _WORD["up" if expected > 0 else "down"],
-    }
+        return None
+    sign = _SIGN[fact.direction or "up"]
+    moved = now.minus(then)
     if (moved.high < 0 < sign) or (moved.low > 0 > sign):
-        yield finding("growth.direction", ledger, evidence, reported, expected, **fields)
-        return
+        return "growth.direction"
     derived = now.over(then).shifted(-1.0) if relative else moved
-    found = verdict(ledger, fact, Interval(derived.low, derived.high) if sign > 0 else _negated(derived))
+    found = verdict(ledger, fact, derived if sign > 0 else _negated(derived))
     if found == "right" or _meant_as_multiple(ledger, fact, now.over(then)):
-        return
-    kind: KindName = "growth.wrong" if relative else "growth.difference"
-    if relative and found == "cut":
-        kind = "growth.cut"
-    yield finding(kind, ledger, evidence, reported, expected, **fields)
+        return None
+    if not relative:
+        return "growth.difference"
+    return "growth.cut" if found == "cut" else "growth.wrong"
+
+
+def _fits_other(ledger: Ledger, fact: Fact, previous: Fact, current: Fact) -> bool:
+    """Whether the change is right for the count just before the comparison: then it is likelier of that."""
+    other = ledger.count_before(previous)
+    if (
+        other is None
+        or other is current
+        or other.sentence != fact.sentence
+        or not units_agree(other, previous)
+    ):
+        return False
+    return _kind(ledger, fact, previous, other) is None
 
 
 def _negated(interval: Interval) -> Interval:

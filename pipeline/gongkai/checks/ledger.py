@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from gongkai.checks.rounding import Interval, fact_interval, is_percent
 from gongkai.checks.settings import load_settings
@@ -13,6 +12,8 @@ from gongkai.text import fold
 from gongkai.types import Fact
 
 _NEIGHBOURS = 8
+_OF_ONE_MENTION = 4
+"""How many numbers on either side may share a mention of their metric with the one looked at."""
 
 
 class Ledger:
@@ -32,6 +33,8 @@ class Ledger:
         self.of_metric: dict[str, list[Fact]] = defaultdict(list)
         self.values_in: Counter[tuple[int | None, float]] = Counter()
         self.counts: list[Fact] = []
+        self._counts_before: dict[str, int] = {}
+        self._place_in_metric: dict[str, int] = {}
         for fact in self.facts:
             self._enter(fact)
         self._intervals: dict[str, Interval] = {}
@@ -42,7 +45,9 @@ class Ledger:
         if fact.share_of in self.by_id and fact.share_of is not None:
             self.shares[fact.share_of].append(fact)
         if (mention := metric_mention(fact)) is not None:
+            self._place_in_metric[fact.id] = len(self.of_metric[mention])
             self.of_metric[mention].append(fact)
+        self._counts_before[fact.id] = len(self.counts)
         if fact.table is None and not is_percent(fact):
             self.counts.append(fact)
             self.values_in[fact.sentence, fact.value] += 1
@@ -83,12 +88,12 @@ class Ledger:
 
     def count_before(self, fact: Fact) -> Fact | None:
         """The count printed last before `fact`, in the prose."""
-        index = bisect_left(self.counts, fact.start, key=lambda count: count.start)
+        index = self._counts_before[fact.id]
         return self.counts[index - 1] if index else None
 
     def counts_near(self, fact: Fact) -> Iterator[Fact]:
         """Counts of the fact's own and the neighbouring sentences, the nearest before it first."""
-        place = bisect_left(self.counts, fact.start, key=lambda count: count.start)
+        place = self._counts_before[fact.id]
         before = self.counts[max(0, place - _NEIGHBOURS) : place][::-1]
         for count in (*before, *self.counts[place : place + _NEIGHBOURS]):
             if count.section == fact.section and _adjacent(count.sentence, fact.sentence):
@@ -100,9 +105,9 @@ class Ledger:
         if mention is None:
             return None
         candidates = self.of_metric[mention]
-        place = bisect_left(candidates, fact.start, key=lambda count: count.start)
-        before = candidates[max(0, place - _NEIGHBOURS) : place][::-1]
-        after = candidates[place : place + _NEIGHBOURS]
+        place = self._place_in_metric[fact.id]
+        before = candidates[max(0, place - _OF_ONE_MENTION) : place][::-1]
+        after = candidates[place : place + _OF_ONE_MENTION]
         return next((other for other in (*before, *after) if other is not fact and accept(other)), None)
 
     def prose(self) -> Iterator[Fact]:
@@ -112,6 +117,16 @@ class Ledger:
 
 def _adjacent(sentence: int | None, other: int | None) -> bool:
     return sentence == other or (sentence is not None and other is not None and abs(sentence - other) == 1)
+
+
+@lru_cache(maxsize=4096)
+def _folded(words: str) -> str:
+    return "".join(fold(words).split())
+
+
+def label(fact: Fact) -> str:
+    """The metric's words in the folded view, without white space; empty where nothing names it."""
+    return _folded(fact.metric) if fact.metric else ""
 
 
 def metric_mention(fact: Fact) -> str | None:

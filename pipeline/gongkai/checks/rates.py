@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 
 from gongkai.checks.agreement import verdict
-from gongkai.checks.ledger import Ledger, is_sharp, units_agree
+from gongkai.checks.ledger import Ledger, is_sharp, label, units_agree
 from gongkai.checks.message import as_printed, finding, named, percentage
 from gongkai.checks.rounding import is_percent
 from gongkai.checks.settings import Rate, load_settings, words
 from gongkai.rules.table import alternatives
-from gongkai.text import fold
 from gongkai.types import Fact, Finding
 
 
@@ -33,18 +32,18 @@ def rate_of(fact: Fact) -> Rate | None:
     """The kind of rate that a percentage's metric names, the most specific first."""
     if not is_percent(fact) or fact.direction is not None or fact.metric is None:
         return None
-    return _rate_named(fold(fact.metric))
+    return _rate_named(label(fact))
 
 
-@cache
-def _rate_named(label: str) -> Rate | None:
-    return next((rate for rate in load_settings().rates if words(rate.rate).search(label)), None)
+@lru_cache(maxsize=4096)
+def _rate_named(words_of_metric: str) -> Rate | None:
+    return next((rate for rate in load_settings().rates if words(rate.rate).search(words_of_metric)), None)
 
 
 def _against_numerator(ledger: Ledger, fact: Fact, rate: Rate, total: Fact) -> Iterator[Finding]:
     pattern = _numerator_pattern(rate.numerator)
     for count in ledger.counts_near(fact):
-        if not _comparable(count, total) or pattern.fullmatch(fold(count.metric or "")) is None:
+        if not _comparable(count, total) or pattern.fullmatch(label(count)) is None:
             continue
         if not (is_sharp(count) and is_sharp(total) and is_sharp(fact)) or count.value > total.value:
             return
@@ -73,10 +72,9 @@ def _against_remainder(ledger: Ledger, fact: Fact, rate: Rate, total: Fact) -> I
         return
     previous = words(load_settings().previous_words)
     for count in ledger.counts_near(fact):
-        label = fold(count.metric or "")
-        if not _comparable(count, total) or words(rate.remainder).search(label) is None or count.value <= 0:
+        if not _comparable(count, total) or words(rate.remainder).search(label(count)) is None:
             continue
-        if previous.search(label) or previous.search(ledger.clause_before(count)):
+        if count.value <= 0 or previous.search(label(count)) or previous.search(ledger.clause_before(count)):
             continue
         yield finding(
             "rate.remainder",

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
-from gongkai.checks.ledger import Ledger, is_sharp, units_agree
+from gongkai.checks.ledger import Ledger, is_sharp, label, units_agree
 from gongkai.checks.message import as_printed, finding, named
 from gongkai.checks.settings import load_settings, words
-from gongkai.text import fold
 from gongkai.types import Fact, Finding
 
 _WHOLE_COLUMN = "total"
@@ -41,7 +40,7 @@ def _states_the_whole(ledger: Ledger, fact: Fact) -> bool:
 def _of_one_body(ledger: Ledger, fact: Fact) -> bool:
     """Whether the clause limits the number to one body or field of work (公安局收到…)."""
     settings = load_settings()
-    clause = ledger.clause_before(fact, 60, "。\n").removesuffix(fold(fact.metric or ""))
+    clause = ledger.clause_before(fact, 60, "。\n").removesuffix(label(fact))
     return words(settings.scope_words).search(words(settings.whole_words).sub("", clause)) is not None
 
 

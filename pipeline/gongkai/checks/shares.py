@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from gongkai.checks.agreement import verdict
 from gongkai.checks.breakdowns import Breakdown, Claim, breakdowns, may_overlap
-from gongkai.checks.ledger import Ledger, units_agree
+from gongkai.checks.ledger import Ledger, label, units_agree
 from gongkai.checks.message import as_printed, finding, named, part_list, percentage
 from gongkai.checks.rates import rate_of
 from gongkai.checks.rounding import Interval, is_percent
 from gongkai.checks.settings import load_settings
-from gongkai.text import fold
 from gongkai.types import Fact, Finding
 
 _WHOLE = 1.0
+_NEAR = 24
 _RESPECTIVE = re.compile(r"分别|各占|依次")
 _BESIDE = re.compile(r"[^,;、。\d]{0,6}[,(:]?[^,;、。\d]{0,8}(?:占|比例|比重|\()[^,;、。\d]{0,12}")
 
@@ -31,8 +31,9 @@ def check_shares(ledger: Ledger) -> Iterator[Finding]:
         for fact in shares:
             if not _is_share(fact):
                 continue
-            numerator = respective[fact.id] if fact.id in respective else _numerator(ledger, fact, total)
-            if numerator is not None:
+            dealt = fact.id in respective
+            numerator = respective[fact.id] if dealt else _numerator(ledger, fact, total)
+            if numerator is not None and (dealt or not _fits_others(ledger, fact, numerator, total)):
                 yield from _judge(ledger, fact, numerator, total)
         yield from _whole(ledger, total, shares)
 
@@ -43,9 +44,8 @@ def _is_share(fact: Fact) -> bool:
 
 
 def _judge(ledger: Ledger, fact: Fact, numerator: Fact, total: Fact) -> Iterator[Finding]:
-    derived = ledger.interval(numerator).over(ledger.interval(total))
-    found = verdict(ledger, fact, derived)
-    if found == "right" or numerator.value > total.value:
+    found = verdict(ledger, fact, ledger.interval(numerator).over(ledger.interval(total)))
+    if found == "right" or (numerator.value > total.value and numerator.part_of != total.id):
         return
     expected = numerator.value / total.value
     yield finding(
@@ -60,6 +60,29 @@ def _judge(ledger: Ledger, fact: Fact, numerator: Fact, total: Fact) -> Iterator
         total=as_printed(ledger, total),
         computed=percentage(expected, ledger, fact),
     )
+
+
+def _fits_others(ledger: Ledger, fact: Fact, numerator: Fact, total: Fact) -> bool:
+    """Whether the share is wrong, but right for other numbers before it: then it is likelier of those."""
+    if _fits(ledger, fact, numerator, total):
+        return False
+    near = [count for count in ledger.counts_near(fact) if _may_stand_in(count, fact, total)]
+    wholes = (count for count in near if count is not numerator and not _siblings(count, numerator))
+    if any(_fits(ledger, fact, numerator, whole) for whole in wholes):
+        return True
+    return bool(near) and near[0] is not numerator and _fits(ledger, fact, near[0], total)
+
+
+def _may_stand_in(count: Fact, fact: Fact, total: Fact) -> bool:
+    return count.start < fact.start and count is not total and units_agree(count, total)
+
+
+def _siblings(a: Fact, b: Fact) -> bool:
+    return a.part_of is not None and a.part_of == b.part_of
+
+
+def _fits(ledger: Ledger, fact: Fact, numerator: Fact, total: Fact) -> bool:
+    return verdict(ledger, fact, ledger.interval(numerator).over(ledger.interval(total))) == "right"
 
 
 def _numerator(ledger: Ledger, fact: Fact, total: Fact) -> Fact | None:
@@ -83,31 +106,31 @@ def _numerator(ledger: Ledger, fact: Fact, total: Fact) -> Fact | None:
     gap = ledger.between(before.end, fact.start, 40)
     if gap is None or _BESIDE.fullmatch(gap) is None:
         return None
-    return before if fact.metric is None or _same_words(fact, before) else None
-
-
-def _same_words(a: Fact, b: Fact) -> bool:
-    return fold(a.metric or "").strip() == fold(b.metric or "").strip()
+    return before if fact.metric is None or label(fact) == label(before) else None
 
 
 def _respective(ledger: Ledger) -> dict[str, Fact | None]:
     """Shares that 分别 deals out over the counts before them; None where they do not pair up."""
-    groups: dict[tuple[str, int | None], list[Fact]] = defaultdict(list)
-    for total_id, shares in ledger.shares.items():
-        for fact in shares:
-            if fact.table is None and is_percent(fact):
-                groups[total_id, fact.sentence].append(fact)
     dealt: dict[str, Fact | None] = {}
-    for (total_id, sentence), shares in groups.items():
-        before = ledger.clause_before(shares[0])[-24:]
+    parts_in = _by_sentence(ledger.parts)
+    for place, shares in _by_sentence(ledger.shares).items():
+        before = ledger.clause_before(shares[0])[-_NEAR:]
         if len(shares) < 2 or _RESPECTIVE.search(before) is None:
             continue
-        first = shares[0].start
-        parts = ledger.parts.get(total_id, [])
-        counts = [part for part in parts if part.sentence == sentence and part.start < first]
+        counts = [part for part in parts_in.get(place, ()) if part.start < shares[0].start]
         paired = counts if len(counts) == len(shares) else [None] * len(shares)
         dealt |= {fact.id: count for fact, count in zip(shares, paired, strict=True)}
     return dealt
+
+
+def _by_sentence(members: Mapping[str, list[Fact]]) -> dict[tuple[str, int | None], list[Fact]]:
+    """The parts or shares of each total, by sentence; prose alone."""
+    found: dict[tuple[str, int | None], list[Fact]] = defaultdict(list)
+    for total_id, facts in members.items():
+        for fact in facts:
+            if fact.table is None:
+                found[total_id, fact.sentence].append(fact)
+    return found
 
 
 def _whole(ledger: Ledger, total: Fact, shares: list[Fact]) -> Iterator[Finding]:

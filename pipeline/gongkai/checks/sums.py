@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import accumulate
 from math import isclose
 
 from gongkai.checks.breakdowns import Breakdown, Claim, breakdowns, may_overlap
-from gongkai.checks.ledger import Ledger, is_sharp, units_agree
+from gongkai.checks.ledger import Ledger, is_sharp, metric_mention, units_agree
 from gongkai.checks.message import as_printed, finding, named, part_list, quantity
 from gongkai.checks.rounding import Interval, is_percent
 from gongkai.checks.settings import KindName, load_settings
@@ -26,13 +26,14 @@ def check_sums(ledger: Ledger) -> Iterator[Finding]:
         prose = [part for part in parts if part.table is None]
         if isclose(sum(part.value for part in prose), total.value):
             continue
+        shares = {metric_mention(share): share.value for share in ledger.shares.get(total_id, ())}
         place = {part.id: index for index, part in enumerate(prose)}
         for breakdown in breakdowns(ledger, total, prose):
             first, last = place[breakdown.parts[0].id], place[breakdown.parts[-1].id]
             if all(units_agree(part, total) for part in breakdown.parts) and not _complete(
                 total, prose[first : last + 1 + _FURTHER], last - first
             ):
-                yield from _judge(ledger, breakdown)
+                yield from _judge(ledger, breakdown, shares)
 
 
 def _complete(total: Fact, listed: list[Fact], last: int) -> bool:
@@ -45,7 +46,7 @@ def _complete(total: Fact, listed: list[Fact], last: int) -> bool:
     return any(isclose(added, total.value) for added in (*from_start, *from_end))
 
 
-def _judge(ledger: Ledger, breakdown: Breakdown) -> Iterator[Finding]:
+def _judge(ledger: Ledger, breakdown: Breakdown, shares: Mapping[str | None, float]) -> Iterator[Finding]:
     total, parts = breakdown.total, breakdown.parts
     added = Interval(0.0, 0.0)
     for part in parts:
@@ -57,7 +58,7 @@ def _judge(ledger: Ledger, breakdown: Breakdown) -> Iterator[Finding]:
         return
     if expected > total.value and _must_not_exceed(breakdown, expected):
         kind: KindName = "sum.over"
-    elif expected < total.value and _must_reach(breakdown, expected):
+    elif expected < total.value and _must_reach(breakdown, expected) and not _rest_known(breakdown, shares):
         kind = "sum.under"
     else:
         return
@@ -83,10 +84,24 @@ def _stated_elsewhere(ledger: Ledger, breakdown: Breakdown, expected: float) -> 
 
 
 def _must_not_exceed(breakdown: Breakdown, expected: float) -> bool:
+    """No part exceeds its total; several do not together, unless they overlap."""
     settings = load_settings().sum
-    if breakdown.claim is Claim.NONE or expected > breakdown.total.value * settings.overlap_ratio:
+    if breakdown.claim is Claim.NONE:
+        return False
+    if max(part.value for part in breakdown.parts) > breakdown.total.value:
+        return True
+    if expected > breakdown.total.value * settings.overlap_ratio:
         return False
     return not may_overlap(breakdown)
+
+
+def _rest_known(breakdown: Breakdown, shares: Mapping[str | None, float]) -> bool:
+    """Whether the parts' own shares leave the same rest: then the text lists some parts and knows it."""
+    stated = [shares.get(metric_mention(part)) if part.metric else None for part in breakdown.parts]
+    if None in stated:
+        return False
+    listed = sum(part.value for part in breakdown.parts) / breakdown.total.value
+    return abs(sum(share or 0.0 for share in stated) - listed) < (1 - listed) / 2
 
 
 def _must_reach(breakdown: Breakdown, expected: float) -> bool:

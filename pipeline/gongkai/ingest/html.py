@@ -91,7 +91,28 @@ def _blocks(root: Element, body: Element) -> tuple[list[Block], str | None]:
     content = _content(body, sizes, dropped)
     title = root.find(".//title")
     text = collapse("".join(title.itertext())) if title is not None else ""
-    return Layout(body, sizes, dropped, content).blocks(), text or None
+    return list(_with_values(Layout(body, sizes, dropped, content).blocks())), text or None
+
+
+def _with_values(blocks: list[Block]) -> Iterator[Block]:
+    """Join a label that stands alone, as a term or with its colon, with the value in the line below it."""
+    held: Line | None = None
+    for block in blocks:
+        label = bare_label(block.text) if isinstance(block, Line) else None
+        if held is not None:
+            if isinstance(block, Line) and label is None and not statements_of(block.text):
+                text = f"{bare_label(held.text)}：{block.text}"
+                yield Line(text=text, part=block.part, linked=block.linked, links=block.links)
+                held = None
+                continue
+            yield held
+            held = None
+        if isinstance(block, Line) and label is not None and (block.term or block.text.endswith(("：", ":"))):
+            held = block
+        else:
+            yield block
+    if held is not None:
+        yield held
 
 
 def _content(body: Element, sizes: dict[Element, Size], dropped: set[Element]) -> Element:
@@ -189,7 +210,7 @@ def _without_pieces(text: str) -> str:
 def _inside(line: Line, view: str) -> Line | None:
     if line.metadata or not (statements := statements_of(line.text)):
         # 来源 and 时间 in one line with a counter: metadata with chrome in it, whatever stands first.
-        return None if bare_label(line.text) and view.endswith(":") else line
+        return None if bare_label(line.text) and (line.term or view.endswith(":")) else line
     if not any(statement.value for statement in statements):
         return None
     return _replaced(line, _without_pieces(line.text))
@@ -233,7 +254,8 @@ def _without_menus(blocks: list[Block]) -> Iterator[Block]:
 
 def _is_menu_line(line: Line) -> bool:
     text = line.text.replace(" ", "")
-    return len(text) <= _LONGEST_MENU_LINE and line.linked >= len(text) - 2 and not _ATTACHMENT.search(text)
+    linked = line.links > 0 and line.linked >= len(text) - 2
+    return linked and len(text) <= _LONGEST_MENU_LINE and not _ATTACHMENT.search(text)
 
 
 def _without_footer(blocks: Iterator[Block]) -> list[Block]:

@@ -34,7 +34,8 @@ _FEWEST_PAIRS = 2
 class Line(msgspec.Struct, frozen=True, kw_only=True):
     """A line of the page: how many of its characters are links, how many links it has, where it stands.
 
-    `part` is `before`, `inside` or `after` the element that holds the document.
+    `part` is `before`, `inside` or `after` the element that holds the document; `term` says that it is the
+    term of a definition list.
     """
 
     text: str
@@ -43,6 +44,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     links: int = 0
     heading: bool = False
     metadata: bool = False
+    term: bool = False
 
 
 class Grid(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,6 +80,7 @@ class Layout:
         self._links = 0
         self._in_link = 0
         self._in_heading = 0
+        self._in_term = 0
         self._in_pre = 0
         self._set_tables: set[Element] = set()
 
@@ -103,6 +106,7 @@ class Layout:
             self._in_link += 1
             self._links += 1
         self._in_heading += element.tag in _HEADINGS
+        self._in_term += element.tag == "dt"
         self._in_pre += element.tag == "pre"
         self._text(element.text)
 
@@ -114,6 +118,7 @@ class Layout:
                 self._flush()
             self._in_link -= element.tag == "a" and element.get("href") is not None
             self._in_heading -= element.tag in _HEADINGS
+            self._in_term -= element.tag == "dt"
             self._in_pre -= element.tag == "pre"
         if element is self._content:
             self._flush()
@@ -148,6 +153,7 @@ class Layout:
                     linked=self._linked,
                     links=self._links,
                     heading=self._in_heading > 0,
+                    term=self._in_term > 0,
                 )
             )
         self._parts.clear()

@@ -24,7 +24,11 @@ def read_mhtml(data: bytes, where: str) -> Content:
         DamagedInput: No part holds the page, or the file ends within it.
         BinaryInput: The part's bytes are not text.
     """
-    message = email.message_from_bytes(data, policy=email.policy.compat32)
+    try:
+        message = email.message_from_bytes(data, policy=email.policy.compat32)
+    except RecursionError:
+        problem = "Its parts nest deeper than any browser saves them."
+        raise DamagedInput(where, problem, "Save the page again.") from None
     leaves = [part for part in message.walk() if not part.is_multipart()]
     page = _main_part(message, leaves)
     if page is None:

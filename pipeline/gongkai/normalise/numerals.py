@@ -8,7 +8,10 @@ from decimal import Decimal
 from gongkai.text import ZERO_WIDTH, fold
 
 _DIGITS = {character: value for value, character in enumerate("〇一二三四五六七八九")}
-_DIGITS |= {fold(character): value for value, character in enumerate("零壹贰叁肆伍陆柒捌玖")} | {"两": 2}
+_DIGITS |= {fold(character): value for value, character in enumerate("零壹贰叁肆伍陆柒捌玖")} | {
+    "两": 2,
+    "参": 3,
+}
 _TENS = {"十": 10, "拾": 10, "百": 100, "佰": 100, "千": 1000, "仟": 1000}
 _MYRIADS = {"万": 10_000, "亿": 100_000_000}
 _JOINED_TENS = {"廿": "二十", "卅": "三十", "卌": "四十"}

@@ -16,7 +16,9 @@ _ISO = re.compile(r"((?:19|20)\d{2})([-/.])(\d{1,2})\2(\d{1,2})(?!\d)")
 _CLOCK = re.compile(r"(?<=[日号])T?(?:上午|下午|晚上|凌晨)?\d{1,2}[:时点][\d:分整半]*")
 _LOST_YEAR_SIGN = re.compile(r"((?:19|20)\d{2})(?=(?:1[0-2]|0?[1-9])月)")
 _WORDS_YEAR = re.compile(r"[〇零一二三四五六七八九]{4}(?=年|$|[-~至到])")
-_WORDS = re.compile(r"[一二三四五六七八九十]+(?=月|[日号季]|[、至到~-][一二三四五六七八九十]+[月季]|年代|世纪)")
+_WORDS = re.compile(
+    r"[一二三四五六七八九十]+(?=[月日号季]|[、至到~-][一二三四五六七八九十]+[月季]|年代|世纪)"
+)
 _QUARTERS = re.compile(r"(?P<first>\d)[、至到~-](?P<last>\d)季度")
 _TO = re.compile(r"起?(?:--|[-~至到]|截至|截止到?)")
 _BLANKS = str.maketrans("", "", f" {ZERO_WIDTH}")
@@ -44,7 +46,6 @@ _PARTS_OF_YEAR = {
     "中": (6, 1, 6, 30),
     "底": (12, 31, 12, 31),
     "末": (12, 31, 12, 31),
-    "终": (12, 31, 12, 31),
 }
 UNKNOWN = PeriodNorm()
 
@@ -75,7 +76,7 @@ def normalise_period(surface: str, *, year: int | None, anchor: PeriodNorm | Non
     >>> normalise_period("上年度", year=2018), normalise_period("1至12月", year=2018)
     (PeriodNorm(start='2017-01-01', end='2017-12-31'), PeriodNorm(start='2018-01-01', end='2018-12-31'))
     """
-    text = _digits(fold(surface).translate(_BLANKS))
+    text = _digits(fold(surface))
     if "同期" in text:
         return _same_period(text, year, anchor)
     if plan := _PLAN.search(text):
@@ -98,7 +99,7 @@ def normalise_period(surface: str, *, year: int | None, anchor: PeriodNorm | Non
 
 def _digits(text: str) -> str:
     """One spelling: 年月日 with digits, no time of day, the lost 年 of 20181月 put back."""
-    text = _ISO.sub(r"\1年\3月\4日", text)
+    text = _ISO.sub(r"\1年\3月\4日", text).translate(_BLANKS).replace("学年", "年")
     text = _LOST_YEAR_SIGN.sub(r"\1年", text)
     text = _WORDS_YEAR.sub(lambda match: str(int(parse_number(match[0]))), text)
     text = _WORDS.sub(lambda match: str(int(parse_number(match[0]))), text)

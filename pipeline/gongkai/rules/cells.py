@@ -11,7 +11,7 @@ from gongkai.types import Cell, Mention, Table
 _NUMBERING = re.compile(
     r"[ \u200b]*(?:其中[:,]?)?[ \u200b]*(?:\(?[一二三四五六七八九十]{1,3}[)、.]+|\(?\d{1,2}[)、.]+(?!\d))?[ \u200b]*(?:其中[:,]?)?"
 )
-_LINKING_END = re.compile(r"(?:(?<![总次人件])数)?[ \u200b:]*(?:\([^()]*\)?)?[ \u200b:]*$")
+_LINKING_END = re.compile(r"(?:(?<![总次])数)?[ \u200b:]*(?:\([^()]*\)?)?[ \u200b:]*$")
 _HAN = re.compile("[一-鿿]")
 
 
@@ -69,7 +69,7 @@ class _Labels:
             if cell.state not in ("header", "text"):
                 continue
             words = view[cell.start : cell.end].strip(" \u200b()\n")
-            if not _HAN.search(words) or words in units:
+            if not _HAN.search(words) or words.lstrip("万亿千百") in units:
                 continue
             for row in range(cell.row, cell.row + cell.row_span):
                 self._rows.setdefault(row, []).append(cell)

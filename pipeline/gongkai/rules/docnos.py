@@ -23,6 +23,7 @@ _LONGEST_UNKNOWN_CODE = 8
 _LONGEST_BODY = 26
 _NOT_OF_A_CODE = re.compile(r".*[^\u3400-\u9fffA-Za-z.·\u200b-]|.*号", re.DOTALL)
 _GAP_BEFORE = re.compile(r"(?<![ \u200b])[ \u200b]{1,3}\Z")
+_AFTER_DATE = re.compile(r"\A[年月日](?=..)")
 _SPACED_CODE = re.compile(r"(?<![\u3400-\u9fff])(?:[\u3400-\u9fff][ \u200b]){2,8}[\u3400-\u9fff]\Z")
 
 
@@ -88,7 +89,7 @@ def _code_before(
     else:
         cut = _NOT_OF_A_CODE.match(window)
         run = window[cut.end() :] if cut else window
-    run = run.lstrip(".·-\u200b")
+    run = _AFTER_DATE.sub("", run.lstrip(".·-\u200b"), count=1)
     if rule.rule.name in _words("signed_by_body"):
         bare = kind == "公告" and year is not None
         code = _body(run, kind or "") if run else "" if bare else None

@@ -15,14 +15,16 @@ from gongkai.rules.docnos import tag_docnos
 from gongkai.rules.policies import tag_policies
 from gongkai.rules.table import CompiledRule, alternatives, compile_rules, expand, load_rules
 from gongkai.spans import IntervalIndex, drop_overlapping
+from gongkai.text import fold
 from gongkai.types import Mention
 
 _WINDOW = 26
 """Characters read before the end of a name: the longest names of bodies, places and all."""
+_LONGEST_FUNCTION = 4
+"""Characters before 信息科, 法规处, 宣传部 that still name its work."""
 _NOT_A_NAME = re.compile(r".*[^\u3400-\u9fff\u200b]", re.DOTALL)
-_PARTY_BEFORE_GOVERNMENT = "(?<=[省市区县旗州镇乡])委(?=[省市区县旗州镇乡])"
+_PARTY_BEFORE_GOVERNMENT = "委(?<=[省市区县旗州镇乡]委)(?=[省市区县旗州镇乡])"
 """市委市政府 is two bodies."""
-_GAP = "\u0001"
 
 
 def tag_orgs(view: str, inside: Sequence[Mention] | None = None) -> list[Mention]:
@@ -50,56 +52,96 @@ def _apply(rule: CompiledRule, view: str) -> Iterator[Mention]:
         if whole:
             yield Mention("ORG", start, end, rule.by, score)
             continue
-        first = _start(view, start, end, placed=name in _words("placed"))
+        first = _start(view, start, end, name)
         if first is not None:
             yield Mention("ORG", first, end, rule.by, score)
 
 
-def _start(view: str, start: int, end: int, placed: bool) -> int | None:
+def _start(view: str, start: int, end: int, rule: str) -> int | None:
     """Where the name begins whose last part is `view[start:end]`; None if it names no one body."""
     window = view[max(0, start - _WINDOW) : start]
     cut = _NOT_A_NAME.match(window)
     run = window[cut.end() :] if cut else window
-    masked = _lists().inside.sub(lambda m: _GAP * len(m[0]), run + view[start:end])[: len(run)]
-    if stop := _lists().before.match(masked):
-        if _lists().group_stop.search(masked, 0, stop.end()):
-            return None
-        run = run[stop.end() :]
+    cut_at, introduces_group = _last_stop(run, view[start:end])
+    if introduces_group:
+        return None
+    if rule in _words("titles"):
+        at_line_start = start - len(run) == view.rfind("\n", max(0, start - _WINDOW), start) + 1
+        return start - len(run) if run and at_line_start else None
+    run = run[cut_at:]
+    run = _from_place(run)
+    return start - len(run) if _names_one_body(run, view[start:end], rule) else None
+
+
+def _last_stop(run: str, ending: str) -> tuple[int, bool]:
+    """End of the last word of `before_body` in the run, and whether what follows it is a group (各, 有关)."""
+    text, stop = run + ending, None
+    for match in _lists().words.finditer(text, 0, len(text)):
+        if match.start() >= len(run):
+            break
+        if match["stop"] is not None and match.end() <= len(run) and not _joins_functions(text, match):
+            stop = match
+    if stop is None:
+        return 0, False
+    return stop.end(), run.endswith(_lists().introductions, 0, stop.end())
+
+
+def _joins_functions(text: str, match: re.Match[str]) -> bool:
+    """Whether this 和 or 与 joins two fields of work of one body (教育和体育局)."""
+    if match[0] not in ("和", "与"):
+        return False
+    functions = _lists().function_words
+    return text.endswith(functions, 0, match.start()) and text.startswith(functions, match.end())
+
+
+def _from_place(run: str) -> str:
+    """The run from the place or level on that a name in it begins with; all of it if there is none."""
+    if _lists().place.match(run):
+        return run
+    inner = _lists().inner_place.search(run)
+    return run[inner.start() :] if inner else run
+
+
+def _names_one_body(run: str, ending: str, rule: str) -> bool:
+    """Whether `run` makes a name with the `ending` that `rule` found."""
     if not run:
-        return start if view[start:end] in _words("alone") else None
+        return ending in _words("alone") or rule in _words("self_sufficient")
     if run in _words("own_parts"):
-        return start - len(run)
-    if _lists().group.match(run):
-        return None
-    place = _lists().place.match(run)
-    if place is None and placed:
-        return None
-    if place is None and not _lists().function.fullmatch(run + view[start:end]):
-        return None
-    return start - len(run)
+        return rule == "org.office"
+    if run in _words("plural_levels") or _lists().group.search(run):
+        return False
+    if _lists().place.match(run):
+        return rule not in _words("seated") or _lists().seat.search(run) is not None
+    if rule in _words("self_sufficient"):
+        return len(run) <= _LONGEST_FUNCTION
+    return rule not in _words("placed") and _lists().function.fullmatch(run) is not None
 
 
 class _Lists(NamedTuple):
-    before: re.Pattern[str]
-    inside: re.Pattern[str]
+    words: re.Pattern[str]
     group: re.Pattern[str]
-    group_stop: re.Pattern[str]
+    introductions: tuple[str, ...]
+    function_words: tuple[str, ...]
     place: re.Pattern[str]
+    inner_place: re.Pattern[str]
+    seat: re.Pattern[str]
     function: re.Pattern[str]
 
 
 @cache
 def _lists() -> _Lists:
     loaded = load_rules("orgs")
-    words, where = loaded.words, "configs/rules/orgs.yaml"
-    level = expand("{level}", loaded.pieces, where)
+    words = {name: alternatives(listed) for name, listed in loaded.words.items()}
+    level = expand("{level}", loaded.pieces, "configs/rules/orgs.yaml")
     return _Lists(
-        before=re.compile(rf".*(?:{alternatives(words['before_body'])}|{_PARTY_BEFORE_GOVERNMENT})", re.DOTALL),
-        inside=re.compile(alternatives(words["inside_body"])),
-        group=re.compile(rf"{alternatives(words['group_words'])}"),
-        group_stop=re.compile(r"(?:各|有关|相关|所有|多个|每|任何|上级|下级|某)\Z"),
-        place=re.compile(rf"(?:[\u3400-\u9fff\u200b]{{0,8}}?{level})"),
-        function=re.compile(rf".{{0,4}}?{alternatives(words['functions'])}+.*"),
+        words=re.compile(rf"{words['inside_body']}|(?P<stop>{words['before_body']}|{_PARTY_BEFORE_GOVERNMENT})"),
+        group=re.compile(rf"\A{words['group_words']}|{words['group_ends']}\Z"),
+        introductions=tuple(map(fold, loaded.words["group_introductions"])),
+        function_words=tuple(map(fold, loaded.words["functions"])),
+        place=re.compile(rf"{words['places']}|[\u3400-\u9fff\u200b]{{0,3}}?{level}|[\u3400-\u9fff]{{2,12}}自治[县州旗]"),
+        inner_place=re.compile(rf"{words['places']}|{level}"),
+        seat=re.compile(rf"(?:{level}|中国)\Z"),
+        function=re.compile(rf".{{0,4}}?{words['functions']}+(?:工作|管理|协调|建设|推进|服务|事务|监督|与|和|及){{0,3}}"),
     )
 
 

@@ -14,10 +14,13 @@ from gongkai.resources import config_path, load_yaml
 from gongkai.rules.masking import PIECES
 from gongkai.rules.table import expand
 from gongkai.text import fold
-from gongkai.types import CountNorm, Entity, Relation, RelationLabel
+from gongkai.types import CountNorm, Entity, PercentNorm, Relation, RelationLabel
 
 _REACH = 80
-_SENTENCES_AHEAD = 4
+_CLAUSES_AHEAD = 8
+_TELLING = 20
+_SHARE_TOLERANCE = 0.006
+_RATE_CLAUSES = 2
 _LIST_LIMIT = 40
 
 
@@ -102,8 +105,10 @@ class NumberRelations:
             self._change_from(clause)
         for index, clause in enumerate(self.clauses):
             self._cued_parts(index, clause)
-            self._listed_parts(index, clause)
+            self._listed_parts(clause)
             self._subsets(clause)
+        for index, clause in enumerate(self.clauses):
+            self._lists_below(index, clause)
         self._announced_parts()
         for index, clause in enumerate(self.clauses):
             self._share_of(index, clause)
@@ -114,12 +119,17 @@ class NumberRelations:
     def _during(self, clause: Clause) -> None:
         compared = self.cues["compared_period"]
         for number in clause.numbers:
-            before = [p for p in clause.periods if p.end <= number.start]
+            before = [p for p in clause.periods if p.end <= number.start and not self._names(p)]
             for period in reversed(before):
                 only_compared = compared.search(self.masked, max(clause.start, period.start - 2), period.start)
                 if not only_compared or self.masked[period.end : number.start] in ("的", ""):
                     self._add("during", number, period, "during.preceding", 0.85)
                     break
+
+    def _names(self, period: Entity) -> bool:
+        naming = self.cues["naming_period"]
+        before = self.masked[max(0, period.start - 2) : period.start]
+        return naming.match(self.masked, period.end) is not None or naming.search(before) is not None
 
     # -- change_from --------------------------------------------------------------------------------------
 
@@ -171,31 +181,42 @@ class NumberRelations:
         free = [n for n in fitting if n.id not in self._total_of]
         return (free or fitting or [None])[-1]
 
-    def _listed_parts(self, index: int, clause: Clause) -> None:
+    def _listed_parts(self, clause: Clause) -> None:
         """A list after a total: in its bracket, after its colon, or adding up to exactly the total."""
         counts = self._counts(clause)
         for place, total in enumerate(counts):
             following = counts[place + 1 :]
-            if following and self.masked[total.end : total.end + 1] == "(":
+            opening = self.masked[total.end : total.end + 1]
+            if opening == "(":
                 close = self.masked.find(")", total.end, clause.end)
-                inside = [n for n in following if n.end <= close]
-                self._link_parts(total, [n for n in inside if self._labelled(n)], "part_of.bracket", 0.8)
-            elif following and self.masked[total.end : total.end + 1] in (":",):
+                inside = [n for n in following if n.end <= close and self._labelled(n)]
+                self._link_parts(total, inside, "part_of.bracket", 0.8)
+            elif opening == ":":
                 self._link_parts(total, following, "part_of.colon", 0.8)
-            elif _value(total) > 1 and total.id not in self._changes:
-                self._summing_parts(index, total, following)
+            else:
+                self._link_parts(total, self._summing_prefix(total, following), "part_of.adds_up", 0.75)
 
-    def _summing_parts(self, index: int, total: Entity, following: Sequence[Entity]) -> None:
-        """Lists which the text sets beside a total, recognised by adding up to it exactly."""
-        paragraph = self.clauses[index].paragraph
-        lists = [list(following)]
-        for clause in self.clauses[index + 1 : index + 1 + _SENTENCES_AHEAD]:
-            if clause.paragraph == paragraph:
-                lists.append(self._counts(clause))
-        for counts in lists:
-            parts = self._summing_prefix(total, counts)
-            if parts:
-                self._link_parts(total, parts, "part_of.adds_up", 0.75)
+    def _lists_below(self, index: int, clause: Clause) -> None:
+        """Lists in the sentences and paragraphs after a total, recognised by adding up to it exactly."""
+        ahead = []
+        for later in self.clauses[index + 1 : index + 1 + _CLAUSES_AHEAD]:
+            if later.paragraph != clause.paragraph and self._new_section(clause.paragraph, later.paragraph):
+                break
+            ahead.append(self._counts(later))
+        rest = [count for counts in ahead for count in counts]
+        for counts in ahead:
+            for total in self._counts(clause):
+                parts = self._summing_prefix(total, rest)
+                same_unit = all(_unit(part) == _unit(total) for part in parts)
+                # Two small numbers add up to a third by chance.
+                if same_unit and (len(parts) > 2 or _value(total) >= _TELLING):
+                    self._link_parts(total, parts, "part_of.adds_up_below", 0.7)
+            rest = rest[len(counts) :]
+
+    def _new_section(self, paragraph: int, later: int) -> bool:
+        """Whether a heading 二、 stands between the two paragraphs."""
+        starts = (start for start, _ in self.paragraphs[paragraph + 1 : later + 1])
+        return any(_HEADING.match(self.masked, start) for start in starts)
 
     def _summing_prefix(self, total: Entity, counts: Sequence[Entity]) -> list[Entity]:
         parts: list[Entity] = []
@@ -205,8 +226,8 @@ class NumberRelations:
                 break
             parts.append(count)
             amount += _value(count)
-            if amount == _value(total) and len(parts) > 1:
-                return parts
+            if amount >= _value(total):
+                return parts if amount == _value(total) and len(parts) > 1 and amount else []
         return []
 
     def _subsets(self, clause: Clause) -> None:
@@ -271,36 +292,65 @@ class NumberRelations:
         for place, percent in enumerate(clause.numbers):
             if percent.label != "PERCENT" or percent.id in self._changes:
                 continue
-            found = self._shared_total(clause, place, percent) or self._rated_total(index, clause, percent)
-            if found is not None:
-                self._add("share_of", percent, found[0], found[1], 0.8)
+            found = self._shared_total(clause, place, percent) or self._rated_totals(index, clause, percent)
+            for total, rule in found:
+                self._add("share_of", percent, total, rule, 0.8)
 
-    def _shared_total(self, clause: Clause, place: int, percent: Entity) -> tuple[Entity, str] | None:
+    def _shared_total(self, clause: Clause, place: int, percent: Entity) -> list[tuple[Entity, str]]:
         before = [n for n in clause.numbers[:place] if n.label == "COUNT"]
         if not before:
-            return None
+            return []
         count = before[-1]
         start = max(clause.start, percent.start - _REACH)
         if self.cues["share"].search(self.masked, start, percent.start) or self._same_metric(count, percent):
-            total = self._total_of.get(count.id)
-            if total is None and len(before) > 1 and self._fits(before[-2], count):
-                total = before[-2]
-            return (total, "share_of.part") if total is not None else None
-        metric = self.metric_of.get(percent.id)
-        group = self.metric_of.get(count.id)
-        if metric is not None and metric.start >= percent.end and group is not None:
-            if group.end <= percent.start and _HAN_ONLY.fullmatch(self.masked, group.end, percent.start):
-                return count, "share_of.group"
-        return None
+            if percent.id in self.metric_of and not self._same_metric(count, percent):
+                return [(self._total_of.get(count.id, count), "share_of.labelled")]
+            total = self._total_of.get(count.id) or self._whole(count, percent, before[:-1])
+            return [(total, "share_of.part")] if total is not None else []
+        metric, group = self.metric_of.get(percent.id), self.metric_of.get(count.id)
+        if metric is None or group is None or metric.start < percent.end:
+            return []
+        beside = _HAN_ONLY.fullmatch(self.masked, group.end, percent.start)
+        return [(count, "share_of.group")] if beside else []
 
-    def _rated_total(self, index: int, clause: Clause, percent: Entity) -> tuple[Entity, str] | None:
+    def _whole(self, part: Entity, percent: Entity, before: Sequence[Entity]) -> Entity | None:
+        """The earlier count that the share is of: the one that makes it true, else the nearest larger."""
+        fitting = [n for n in reversed(before) if self._fits(n, part) and _value(n) > 0]
+        true = [n for n in fitting if abs(_value(part) / _value(n) - _share(percent)) < _SHARE_TOLERANCE]
+        larger = [n for n in fitting if n.id not in self._total_of and _value(n) > _value(part)]
+        total = (true or larger or [None])[0]
+        if total is not None and part.id not in self._total_of:
+            self._total_of[part.id] = total
+            self._add("part_of", part, total, "part_of.share", 0.75)
+        return total
+
+    def _rated_totals(self, index: int, clause: Clause, percent: Entity) -> list[tuple[Entity, str]]:
+        """The cases that a rate is of, in its sentence or one just before."""
         metric = self.metric_of.get(percent.id)
-        if metric is None or not metric.text.endswith("率"):
-            return None
-        before = [n for n in self._counts(clause) if n.end <= percent.start]
-        if not before and index and self.clauses[index - 1].paragraph == clause.paragraph:
-            before = self._counts(self.clauses[index - 1])
-        return (max(before, key=_value), "share_of.rate") if before else None
+        if metric is None or not self.cues["rate"].search(self.masked, metric.start, metric.end):
+            return []
+        stems = set(self.cues["rate_stem"].findall(self.masked, metric.start, metric.end))
+        if not stems or self.cues["aimed_at"].search(self.masked, metric.end, percent.start):
+            return []
+        for near in reversed(self.clauses[max(0, index - _RATE_CLAUSES) : index + 1]):
+            if near.paragraph != clause.paragraph:
+                break
+            cases = [n for n in self._counts(near) if n.end <= percent.start and self._is_case(n, stems)]
+            if not cases:
+                continue
+            if self.cues["each"].search(self.masked, metric.end, percent.start):
+                return [(case, "share_of.each_rate") for case in cases[-2:]]
+            whole = [self._total_of.get(case.id, case) for case in cases]
+            return [(max(whole, key=_value), "share_of.rate")]
+        return []
+
+    def _is_case(self, count: Entity, stems: set[str]) -> bool:
+        """Whether a rate can be of this count: things or people, and not those that the rate counts."""
+        metric = self.metric_of.get(count.id)
+        if metric is None or not any(_unit(count) in family for family in self.cues.families):
+            return False
+        words = self.masked[metric.start : metric.end]
+        return not any(stem in words for stem in stems)
 
     def _same_metric(self, a: Entity, b: Entity) -> bool:
         return a.id in self.metric_of and self.metric_of[a.id] is self.metric_of.get(b.id)
@@ -320,6 +370,14 @@ _HAN_ONLY = re.compile(r"[一-鿿]{0,6}")
 
 def _value(entity: Entity) -> float:
     return entity.norm.value if isinstance(entity.norm, CountNorm) else 0.0
+
+
+def _unit(entity: Entity) -> str | None:
+    return entity.norm.unit if isinstance(entity.norm, CountNorm) else None
+
+
+def _share(percent: Entity) -> float:
+    return percent.norm.value if isinstance(percent.norm, PercentNorm) else 0.0
 
 
 def _last(pattern: re.Pattern[str], text: str, start: int, end: int) -> re.Match[str] | None:

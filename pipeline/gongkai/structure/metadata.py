@@ -29,12 +29,13 @@ _LONGEST_TITLE = 120
 _MOST_TITLE_LINES = 4
 _EVIDENCE = 60_000
 """Characters in which the signs of a form are looked for."""
-_SITE_SUFFIX = re.compile(r" *(?:[_|]| [-–] ).{0,40}$|(?:_|-)?百度百科$|\[[0-9]+\]$")
+_SITE_SUFFIX = re.compile(r" *(?:_| \| | - ).{1,40}$|\[[0-9]+\]$")
 _YEAR = re.compile(r"(?<![0-9])((?:19|20)[0-9]{2})(?= *(?:年|-|\)|政府|政务|$))")
 _HAN_YEAR = re.compile(r"([一二][〇零一二三四五六七八九]{3})年")
 _HAN_DIGITS = {numeral: str(value) for value, numeral in enumerate("〇一二三四五六七八九")} | {"零": "0"}
 _HAN_NUMERAL = "一二三四五六七八九"
 _PERIOD = re.compile(r"((?:19|20)[0-9]{2})年1月1日 ?(?:起)?(?:至|-|到)")
+_YEAR_LINE = re.compile(r"^[ (]{0,10}((?:19|20)[0-9]{2}) ?年度?[ )]{0,10}$", re.MULTILINE)
 _NUMBER_YEAR = re.compile(r"(?<![0-9])((?:19|20)[0-9]{2})(?![0-9])")
 _DIGITS = re.compile(r"[0-9]+")
 _NUMBERED = re.compile(r"\(?[一二三四五六七八九十0-9]{1,3}[、.)]")
@@ -76,7 +77,8 @@ def _labels() -> tuple[re.Pattern[str], dict[str, Field]]:
 @cache
 def _title_verb() -> re.Pattern[str]:
     verb = alternatives(config().words["verb"])
-    return re.compile(rf"[^《]{{2,60}}?(?={verb}|[0-9]{{4}} ?年|[一二][〇零一二三四五六七八九]{{3}}年)")
+    year = r"(?:19|20)[0-9]{2} ?[年-]|[一二][〇零一二三四五六七八九]{3}年"
+    return re.compile(rf"[^《]{{2,60}}?(?={verb}|{year})")
 
 
 def complete(document: Document, view: str, paragraphs: Sequence[tuple[int, int]]) -> Meta:
@@ -90,7 +92,7 @@ def complete(document: Document, view: str, paragraphs: Sequence[tuple[int, int]
     text, meta = document.text, document.meta
     labelled = _labelled(view, paragraphs)
     title_span = None if meta.title else _title(view, paragraphs, labelled)
-    title = meta.title or (_clean_title(text, view, title_span) if title_span else None)
+    title = meta.title or (_clean_title(text, title_span) if title_span else None)
     folded_title = fold(title or "")
     own_docno = None if meta.docno else _docno(view, paragraphs, labelled)
     docno = meta.docno or (_joined(text, *own_docno) if own_docno else None)
@@ -98,13 +100,12 @@ def complete(document: Document, view: str, paragraphs: Sequence[tuple[int, int]
     published = meta.published or _published(view, paragraphs, labelled)
     is_report = bool(patterns()["report_title"].match(folded_title))
     year = meta.year or _year(view, folded_title, fold(docno or ""), published, is_report)
+    own_type = meta.doc_type == "other"
     return Meta(
         title=title,
         issuer=meta.issuer or _issuer(text, view, folded_title, title or "", paragraphs, labelled),
         year=year,
-        doc_type=_doc_type(view, folded_title, year, is_report)
-        if meta.doc_type == "other"
-        else meta.doc_type,
+        doc_type=_doc_type(view, folded_title, year, is_report) if own_type else meta.doc_type,
         published=published,
         index_number=meta.index_number or (text[slice(*index_span)] if index_span else None),
         docno=docno,
@@ -207,9 +208,11 @@ def _titles(view: str, head: Sequence[tuple[int, int]]) -> Iterator[tuple[int, i
     whole, begins, body = patterns()["title"], patterns()["title_begins"], patterns()["body"]
     finished = patterns()["title_finished"]
     label, _ = _labels()
-    for number, (start, end) in enumerate(head):
-        if view[end - 1] == "。":
+    for number, (start, line_end) in enumerate(head):
+        if view[line_end - 1] == "。":
             return
+        suffix = _SITE_SUFFIX.search(view, start, line_end)
+        end = suffix.start() if suffix else line_end
         if end - start > _LONGEST_TITLE or _NUMBERED.match(view, start) or label.match(view, start, end):
             continue
         if finished.match(view, start, end):
@@ -240,13 +243,10 @@ def _joined(text: str, start: int, end: int) -> str:
     return re.sub(r"(?<=[\u3400-\u9fff])[ \u3000\xa0](?=[\u3400-\u9fff](?:[ \u3000\xa0]|$))", "", line)
 
 
-def _clean_title(text: str, view: str, span: tuple[int, int]) -> str:
-    """The title on one line, without the brackets around it and the site's name behind it."""
+def _clean_title(text: str, span: tuple[int, int]) -> str:
+    """The title on one line, without the brackets around it."""
     title = _joined(text, *span)
-    folded = fold(title)
-    if suffix := _SITE_SUFFIX.search(folded):
-        title, folded = title[: suffix.start()], folded[: suffix.start()]
-    enclosed = _ENCLOSED.fullmatch(folded)
+    enclosed = _ENCLOSED.fullmatch(fold(title))
     return (title[1:-1] if enclosed else title).strip()
 
 
@@ -353,7 +353,7 @@ def _year(view: str, title: str, docno: str, published: str | None, is_report: b
         return int(in_title[1])
     if in_han := _HAN_YEAR.search(title):
         return _han_number(in_han[1])
-    if is_report and (period := _PERIOD.search(view[:_EVIDENCE])):
+    if is_report and (period := _PERIOD.search(view[:_EVIDENCE]) or _YEAR_LINE.search(view[:_EVIDENCE])):
         return int(period[1])
     if not is_report and (in_docno := _NUMBER_YEAR.search(docno)):
         return int(in_docno[1])

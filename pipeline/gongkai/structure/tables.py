@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
+from itertools import pairwise
 from typing import Literal
 
 import msgspec
@@ -23,7 +24,7 @@ from gongkai.resources import load_yaml
 from gongkai.text import ZERO_WIDTH, fold
 from gongkai.types import Cell, CellState, Document, Table
 
-# --- the forms as data -------------------------------------------------------------------------------------
+# --- the forms as data ----------------------------------------------------------------------------
 
 
 class FormRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -64,23 +65,35 @@ class Form(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 class FormsFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`configs/forms.yaml`."""
 
+    words: dict[str, tuple[str, ...]]
     tables: tuple[Form, ...]
     identities: tuple[Identity, ...]
 
 
 @cache
+def _load_file() -> FormsFile:
+    return load_yaml("forms.yaml", FormsFile)
+
+
 def load_forms() -> tuple[Form, ...]:
     """The tables of the standard forms, in file order."""
-    return load_yaml("forms.yaml", FormsFile).tables
+    return _load_file().tables
+
+
+@cache
+def _words() -> tuple[tuple[str, str], ...]:
+    """(word of a mirror page, the form's word), folded, the longest first."""
+    pairs = [(fold(word), fold(ours)) for ours, words in _load_file().words.items() for word in words]
+    return tuple(sorted(pairs, key=lambda pair: -len(pair[0])))
 
 
 _UNSEEN = re.compile(r"[\s\u200b,;:、。·“”‘’\"'()《》〈〉\[\]/|-]+")
 _NUMBER_OF_ROW = re.compile(
-    r"(?:其中[:,]?|[一二三四五六七八九十]{1,3}[、.,:)]|\([一二三四五六七八九十\d]{1,3}\)?|\d{1,2}(?:[、.):,]|(?=[^\d.%]))|[①-⑳]|[-·*])"
+    r"其中[:,]?|[一二三四五六七八九十]{1,3}[、.,:)]|\([一二三四五六七八九十\d]{1,3}\)?"
+    r"|\d{1,2}(?:[、.):,]|(?=[^\d.%]))|[①-⑳]|[-·*]"
 )
 _NOTE = re.compile(r"\([^()]{0,60}\)?$")
 _OUTER_SPACE = re.compile(r"^[\s\u200b]+|[\s\u200b]+$")
-_TAIWAN = (("网际网路", "互联网"), ("网路", "网络"), ("线上", "在线"), ("资讯", "信息"))
 _LONGEST_LABEL = 80
 
 
@@ -98,8 +111,8 @@ def label_key(label: str) -> str:
             break
         text = text[mark.end() :]
     text = _UNSEEN.sub("", _NOTE.sub("", text) or text)
-    for taiwan, mainland in _TAIWAN:
-        text = text.replace(taiwan, mainland)
+    for word, mainland in _words():
+        text = text.replace(word, mainland)
     return text
 
 
@@ -163,7 +176,7 @@ def _indexes() -> dict[str, _FormIndex]:
     return {form.form: _FormIndex(form) for form in load_forms()}
 
 
-# --- cells -------------------------------------------------------------------------------------------------
+# --- cells ----------------------------------------------------------------------------------------
 
 _UNITS = "件|宗|条|次|个|项|篇|份|人|人次|名|起|例|期|场|万元|元|亿元|册|部|家|处|批|本|封|万人次|万次|%"
 _UNIT = re.compile(rf"\(?(?:单位:?)?(?:{_UNITS})(?:/(?:{_UNITS}))?\)?")
@@ -180,6 +193,8 @@ def read_value(content: str) -> tuple[CellState, float | None]:
     >>> read_value("1,024件"), read_value("50%"), read_value("--"), read_value(""), read_value("规章")
     (('number', 1024.0), ('number', 0.5), ('slash', None), ('empty', None), ('text', None))
     """
+    if content.isdecimal() and len(content) <= 15:
+        return "number", float(content)
     text = _BLANKS.sub("", content[:64])
     if not text:
         return ("empty", None) if not content.strip(f"{ZERO_WIDTH} \n") else ("text", None)
@@ -266,7 +281,7 @@ def _joined(texts: Iterable[str]) -> str | None:
     return " / ".join(parts) or None
 
 
-# --- standard forms: from rows to metrics ------------------------------------------------------------------
+# --- standard forms: from rows to metrics ---------------------------------------------------------
 
 _LEAST_ROWS = {"list": 3, "matrix": 3}
 
@@ -334,9 +349,10 @@ def _assign_single(template: FormRow, row: _Row) -> None:
 
 
 def _assign_matrix(form: Form, template: FormRow, row: _Row, begin: int | None) -> None:
-    for value in row.values:
+    fitted = list(_fit(row.values, len(form.columns), begin))
+    for value in [value for _, value in fitted] or row.values:
         value.metric_id = template.metric
-    for column, value in _fit(row.values, len(form.columns), begin):
+    for column, value in fitted:
         value.category = form.columns[column].category
         value.column_label = form.columns[column].path
 
@@ -348,10 +364,32 @@ def _assign_block(template: FormRow, row: _Row) -> None:
 
 
 def _assign_columns(form: Form, rows: Sequence[_Row]) -> None:
-    for row in rows:
-        for column, value in _fit(row.values, len(form.columns), None):
+    """One row of all columns, or a row for each group of columns, or by the headers that stand over a value."""
+    filled = [row for row in rows if row.has_value]
+    groups = list(dict.fromkeys(column.group for column in form.columns))
+    share = len(form.columns) // len(groups)
+    if len(filled) == len(groups) and all(len(row.values) == share for row in filled):
+        filled = [_Row(values=[value for row in filled for value in row.values])]
+    for row in filled:
+        fitted = list(_fit(row.values, len(form.columns), None))
+        for column, value in fitted:
             value.metric_id = form.columns[column].metric
             value.column_label = form.columns[column].path
+        for value in () if fitted else row.values:
+            _assign_by_headers(form, value)
+
+
+def _assign_by_headers(form: Form, value: _Cell) -> None:
+    """The one column whose label and innermost group both stand over the value."""
+    keys = [label_key(part) for part in (value.column_label or "").split(" / ")]
+    found = [
+        column
+        for column in form.columns
+        if keys[-1] in map(label_key, column.labels)
+        and label_key((column.group or "").split(" / ")[-1]) in keys
+    ]
+    if len(found) == 1:
+        value.metric_id = found[0].metric
 
 
 def _usual_begin(rows: Sequence[_Row], count: int) -> int | None:
@@ -386,7 +424,7 @@ def _final_form(form: str, rows: Sequence[_Row], early: bool) -> str:
     return other if early else form
 
 
-# --- marked-up grids ---------------------------------------------------------------------------------------
+# --- marked-up grids ------------------------------------------------------------------------------
 
 
 class _Grid:
@@ -405,10 +443,13 @@ class _Grid:
                 self.lines[row].append(cell)
         for line in self.lines:
             line.sort(key=lambda cell: cell.column)
+        # Cells merged from above stand left of a line's own, however the page misplaced them.
+        for number, line in enumerate(self.lines):
+            line.sort(key=lambda cell, number=number: cell.row == number or cell.is_value)
         self.header_lines = self._find_headers()
 
     def _find_headers(self) -> set[int]:
-        """Lines that label those below: no number, slash or gap, more than one cell, and data further down."""
+        """Lines that label those below: no number and no slash, and data further down."""
         states = [{c.state for c in line if c.row == number} for number, line in enumerate(self.lines)]
         has_data = [bool(s & {"number", "slash"}) for s in states]
         if not any(has_data):
@@ -446,36 +487,33 @@ class _Grid:
         keys = {label_key(cell.text) for cell in line if cell.state == "text"}
         return len(keys) > 1 and any(keys <= index.columns.keys() for index in _indexes().values())
 
-    def column_path(self, cell: _Cell, above: Sequence[int]) -> str | None:
-        """Texts of the header cells over `cell` in the header block that governs its line."""
-        texts = []
-        for number in above:
-            for header in self.lines[number]:
-                if (
-                    header.column <= cell.column < header.column + header.column_span
-                    and header.state == "header"
-                ):
-                    texts.append(header.text)
-        return _joined(texts)
+    def column_paths(self, block: Sequence[int]) -> dict[int, str | None]:
+        """Column → texts of the header cells over it in a block of header lines, outermost first."""
+        texts: dict[int, list[str]] = {}
+        budget = 8 * len(self.cells) + 4096
+        for header in (cell for number in block for cell in self.lines[number] if cell.state == "header"):
+            span = min(header.column_span, self.width - header.column)
+            budget -= span
+            for column in range(header.column, header.column + (span if budget > 0 else 1)):
+                texts.setdefault(column, []).append(header.text)
+        return {column: _joined(path) for column, path in texts.items()}
 
-    def blocks(self) -> dict[int, tuple[int, ...]]:
-        """Each data line's governing header lines: the last unbroken run of header lines above it.
-
-        A title over all columns alone does not replace the labels before it.
-        """
-        found: dict[int, tuple[int, ...]] = {}
-        block: list[int] = []
-        open_block = False
+    def blocks(self) -> Iterator[tuple[tuple[int, ...], list[int]]]:
+        """Each unbroken run of header lines with the data lines that it governs."""
+        headers: list[int] = []
+        data: list[int] = []
         for number in range(self.height):
             if number not in self.header_lines:
-                open_block = False
-                found[number] = tuple(block)
+                data.append(number)
                 continue
-            if not open_block:
-                block = []
-            open_block = True
-            block.append(number)
-        return found
+            if data:
+                yield tuple(headers[-_MOST_HEADERS:]), data
+                headers, data = [], []
+            headers.append(number)
+        yield tuple(headers[-_MOST_HEADERS:]), data
+
+
+_MOST_HEADERS = 8
 
 
 def _read_grid(document: Document, view: str, table: Table) -> list[_Cell]:
@@ -502,6 +540,8 @@ def _read_grid(document: Document, view: str, table: Table) -> list[_Cell]:
 def _trim(view: str, start: int, end: int) -> tuple[int, int]:
     """The span without white space at its ends; nothing left is the place where it began."""
     content = view[start:end]
+    if content.isalnum():
+        return start, end
     kept = content.strip(f" \n\r{ZERO_WIDTH}")
     if not kept:
         return start, start
@@ -510,7 +550,7 @@ def _trim(view: str, start: int, end: int) -> tuple[int, int]:
 
 
 def _label_grid(cells: list[_Cell]) -> tuple[list[_Row], frozenset[str]]:
-    """Set header states and printed labels of a grid's cells; its rows of labels and values, its header keys."""
+    """Set header states and printed labels of a grid's cells; give its rows and the keys of its headers."""
     grid = _Grid(cells)
     headers: set[str] = set()
     for number in grid.header_lines:
@@ -518,16 +558,14 @@ def _label_grid(cells: list[_Cell]) -> tuple[list[_Row], frozenset[str]]:
             if cell.row == number and cell.state in ("text", "number"):
                 cell.state, cell.value = "header", None
                 headers.add(label_key(cell.text))
-    blocks = grid.blocks()
-    rows = [row for number in sorted(blocks) for row in _rows_of_line(grid, number)]
-    paths: dict[tuple[tuple[int, ...], int], str | None] = {}
-    for row in rows:
-        label = _joined(cell.text for cell in row.labels)
-        for cell in row.values:
-            above = blocks[cell.row]
-            if (above, cell.column) not in paths:
-                paths[above, cell.column] = grid.column_path(cell, above)
-            cell.row_label, cell.column_label = label, paths[above, cell.column]
+    rows: list[_Row] = []
+    for block, data in grid.blocks():
+        paths = grid.column_paths(block)
+        for row in (row for number in data for row in _rows_of_line(grid, number)):
+            rows.append(row)
+            label = _joined(cell.text for cell in row.labels)
+            for cell in row.values:
+                cell.row_label, cell.column_label = label, paths.get(cell.column)
     return rows, frozenset(headers)
 
 
@@ -535,8 +573,6 @@ def _rows_of_line(grid: _Grid, number: int) -> Iterator[_Row]:
     """Runs of labels with the values after them; a serial number before the first label is a label's mark."""
     row = _Row()
     line = grid.lines[number]
-    if number in grid.header_lines:
-        return
     for position, cell in enumerate(line):
         above = cell.row != number
         if cell.state in ("text", "header"):
@@ -564,12 +600,14 @@ def _is_serial(line: Sequence[_Cell], position: int) -> bool:
     return line[1].state in ("text", "header") and any(cell.is_value for cell in line[2:])
 
 
-# --- flattened tables: lines and their cells ----------------------------------------------------------------
+# --- flattened tables: lines and their cells ------------------------------------------------------
 
 _ANCHORS = (
-    "申请数", "公开政府信息数", "发布会", "办结数", "答复数", "纠错数", "情形数", "人员数", "专项经费", "结转下", "本年新收", "予以公开",
-    "国家秘密", "内部事务", "过程性", "执法案卷", "查询事项", "另行制作", "不明确", "出版物", "大量反复", "重复申请", "结果维持",
-    "结果纠正", "尚未审结", "信息内容", "制发件数", "废止件数", "新制作", "新公开数", "处理决定数", "自然人", "公益组织", "总计",
+    "申请数", "公开政府信息数", "发布会", "办结数", "答复数", "纠错数", "情形数", "人员数", "专项经费",
+    "结转下", "本年新收", "予以公开", "国家秘密", "内部事务", "过程性", "执法案卷", "查询事项", "另行制作",
+    "不明确", "出版物", "大量反复", "重复申请", "结果维持", "结果纠正", "尚未审结", "信息内容", "制发件数",
+    "废止件数", "新制作", "新公开数", "处理决定数", "自然人", "公益组织", "总计", "规范性", "政府公报",
+    "统计指标",
 )  # fmt: skip
 """Parts of the forms' labels: a line holding one, and the lines around it, are worth reading cell by cell."""
 
@@ -591,6 +629,10 @@ class _Token:
     text: str = ""
     key: str = ""
     column: int = 0
+
+    @property
+    def state(self) -> CellState:
+        return "text" if self.kind == "label" or self.kind == "unit" else self.kind
 
 
 class _Lines:
@@ -637,6 +679,9 @@ class _Lines:
         raw = self.text[start:end]
         if "\t" in raw or "|" in raw:
             return self._split_cells(start, end, line)
+        start, end = _trim(self.view, start, end)
+        if self.view.find(" ", start, end) < 0:
+            return [self._token(start, end, line)] if start < end else []
         words = [match.span() for match in _WORD.finditer(self.view, start, end)]
         tokens = [self._token(*span, line) for span in words]
         labels = [token for token in tokens if token.kind == "label"]
@@ -653,7 +698,7 @@ class _Lines:
         if separator == "|" and _FENCE.fullmatch(raw):
             return []
         bounds = [-1, *(match.start() for match in re.finditer(re.escape(separator), raw)), len(raw)]
-        spans = [(a + 1, b) for a, b in zip(bounds, bounds[1:], strict=False)]
+        spans = [(a + 1, b) for a, b in pairwise(bounds)]
         if separator == "|":
             spans = [
                 span
@@ -669,7 +714,7 @@ class _Lines:
     def _token(self, start: int, end: int, line: int) -> _Token:
         content = self.view[start:end]
         state, value = read_value(content)
-        if state == "number" or state == "slash" or state == "empty":
+        if state in ("number", "slash", "empty"):
             return _Token(state, start, end, line, value)
         text = self.text[start:end]
         if len(content) <= 8 and _UNIT.fullmatch(_BLANKS.sub("", content)):
@@ -707,7 +752,7 @@ def _all_known(labels: Sequence[_Token]) -> bool:
     return sum(label.key in known for label in labels) >= max(2, len(labels) - 1)
 
 
-# --- flattened tables: the standard forms --------------------------------------------------------------------
+# --- flattened tables: the standard forms ---------------------------------------------------------
 
 
 def _flattened_forms(lines: _Lines) -> Iterator[tuple[list[_Token], str]]:
@@ -716,19 +761,17 @@ def _flattened_forms(lines: _Lines) -> Iterator[tuple[list[_Token], str]]:
     start = 0
     while start < len(hits):
         stop = start + 1
-        while (
-            stop < len(hits)
-            and hits[stop][1] == hits[start][1]
-            and _continues(lines, hits[stop - 1][0], hits[stop][0])
-        ):
+        while stop < len(hits) and _continues(lines, hits[stop - 1], hits[stop]):
             stop += 1
         limit = hits[stop][0] if stop < len(hits) else len(lines)
         yield _run_of_tokens(lines, hits[start][0], hits[stop - 1][0], limit), hits[start][1]
         start = stop
 
 
-def _continues(lines: _Lines, before: int, after: int) -> bool:
-    return after - before <= _REACH and not any(lines.is_prose(number) for number in range(before + 1, after))
+def _continues(lines: _Lines, before: tuple[int, str], after: tuple[int, str]) -> bool:
+    if after[1] != before[1] or after[0] - before[0] > _REACH:
+        return False
+    return not any(lines.is_prose(number) for number in range(before[0] + 1, after[0]))
 
 
 def _find_hits(lines: _Lines) -> list[tuple[int, str]]:
@@ -760,12 +803,14 @@ def _find_hits(lines: _Lines) -> list[tuple[int, str]]:
 def _keys_at(lines: _Lines, number: int) -> Iterator[str]:
     labels = [token for token in lines.tokens(number) if token.kind == "label"]
     known = _known_keys()
-    if len(labels) == 1 and len(lines.tokens(number)) == 1 and labels[0].key not in known:
+    if len(labels) == 1 and len(lines.tokens(number)) == 1:
         whole = labels[0].text
         for following in range(number + 1, min(number + 3, len(lines))):
             start, end = lines.lines[following]
             whole += lines.text[start : min(end, start + _LONGEST_LABEL)]
-            if len(whole) <= _LONGEST_LABEL and label_key(whole) in known:
+            if len(whole) > _LONGEST_LABEL or lines.view[start] in _VALUE_BEGINS:
+                break
+            if label_key(whole) in known and label_key(whole) != labels[0].key:
                 yield label_key(whole)
                 return
     for label in labels:
@@ -806,6 +851,8 @@ def _mend_labels(lines: _Lines, tokens: Sequence[_Token]) -> list[_Token]:
 
 def _broken_label(lines: _Lines, tokens: Sequence[_Token], position: int) -> tuple[int, _Token]:
     token = tokens[position]
+    if token.kind != "label":
+        return 1, token
     for count in (3, 2):
         group = tokens[position : position + count]
         if len(group) < count or any(part.kind != "label" for part in group):
@@ -892,7 +939,7 @@ class _Flattened:
         """Where blank lines account for exactly the values that a row lacks, each is an empty cell."""
         ordered = self.cells
         place = {id(cell): number for number, cell in enumerate(ordered)}
-        gaps = [self.view.count("\n", a.end, b.start) for a, b in zip(ordered, ordered[1:], strict=False)]
+        gaps = [self.view.count("\n", a.end, b.start) for a, b in pairwise(ordered)]
         usual = Counter(gaps).most_common(1)[0][0] if gaps else 1
         for row in self.rows:
             missing = self._expected(row) - len(row.values)
@@ -969,7 +1016,7 @@ def _read_flattened(tokens: Sequence[_Token], family: str, view: str) -> tuple[s
     return best
 
 
-# --- flattened tables: any other -------------------------------------------------------------------------------
+# --- flattened tables: any other ------------------------------------------------------------------
 
 _LEAST_TRIPLES = 4
 _LEAST_PAIRS = 5
@@ -1015,36 +1062,37 @@ def _beat(lines: _Lines, number: int, period: int, taken: set[int]) -> list[_Tok
 def _row_lines(lines: _Lines, taken: set[int]) -> Iterator[list[list[_Token]]]:
     """Runs of lines that each hold a label and numbers, with the same number of cells."""
     run: list[list[_Token]] = []
-    previous = -2
-    for number in _candidate_lines(lines):
+    previous, least = -2, 1
+    for number, marked in _candidate_lines(lines):
         tokens = [] if number in taken else lines.tokens(number)
         fits = len(tokens) > 1 and tokens[0].kind == "label" and len(tokens[0].text) <= _LONGEST_GENERIC
         if run and (not fits or number != previous + 1 or len(tokens) != len(run[-1])):
-            yield from _kept_run(run)
-            run = []
+            yield from _kept_run(run, least)
+            run, least = [], 1
         if fits:
             run.append(tokens)
+            least = least if marked else 2
         previous = number
-    yield from _kept_run(run)
+    yield from _kept_run(run, least)
 
 
-def _candidate_lines(lines: _Lines) -> Iterator[int]:
+def _candidate_lines(lines: _Lines) -> Iterator[tuple[int, bool]]:
+    """(line, whether tabs or bars mark its cells) of lines that may hold a label and numbers."""
     text, view = lines.text, lines.view
-    marked = "\t" in text or "|" in text
+    any_marks = "\t" in text or "|" in text
     for number, (start, end) in enumerate(lines.lines):
         if end - start > _LONGEST_LINE:
             continue
-        if view[end - 1] in "0123456789%" and " " in view[start:end]:
-            yield number
-        elif marked and (text.find("\t", start, end) >= 0 or text.find("|", start, end) >= 0):
-            yield number
+        if any_marks and (text.find("\t", start, end) >= 0 or text.find("|", start, end) >= 0):
+            yield number, True
+        elif view[end - 1] in "0123456789%" and view.find(" ", start, end) >= 0:
+            yield number, False
 
 
-def _kept_run(run: list[list[_Token]]) -> Iterator[list[list[_Token]]]:
+def _kept_run(run: list[list[_Token]], least: int) -> Iterator[list[list[_Token]]]:
     """A run with enough lines of numbers: two numbers a line where only spaces part the cells."""
     numeric = [sum(token.kind == "number" for token in row) for row in run]
-    rows = [count for count in numeric if count >= (2 if len(run[0]) > 2 else 3)] if run else []
-    if len(rows) >= _LEAST_LINES:
+    if sum(count >= least for count in numeric) >= _LEAST_LINES:
         yield run
 
 
@@ -1052,12 +1100,13 @@ def _generic_cells(rows: Sequence[Sequence[_Token]]) -> list[_Cell]:
     cells = []
     for number, row in enumerate(rows):
         for column, token in enumerate(row):
-            state: CellState = "text" if token.kind in ("label", "unit") else token.kind  # type: ignore[assignment]
-            cells.append(_Cell(number, column, token.start, token.end, state, token.value, text=token.text))
+            cells.append(
+                _Cell(number, column, token.start, token.end, token.state, token.value, text=token.text)
+            )
     return cells
 
 
-# --- the stage -------------------------------------------------------------------------------------------------
+# --- the stage ------------------------------------------------------------------------------------
 
 
 @dataclass(slots=True)
@@ -1087,7 +1136,7 @@ def recognise_tables(
     lines = _Lines(document.text, view, outside)
     found += _read_lines(lines)
     found.sort(key=lambda table: (table.start, table.end))
-    early = _is_early(view, found)
+    early = _is_early(document.meta.year, view, found)
     return tuple(
         Table(
             id=f"TB{number}",
@@ -1147,10 +1196,11 @@ _REPORT_YEAR = re.compile(r"(20\d{2})年?度?[^\n]{0,20}年度报告|(20\d{2})�
 _LAST_YEAR_OF_B = 2020
 
 
-def _is_early(view: str, found: Sequence[_Found]) -> bool:
+def _is_early(year: int | None, view: str, found: Sequence[_Found]) -> bool:
     """Whether the tables are of the generation of 2019 and 2020: by table two, else by the report's year."""
     forms = {table.form for table in found}
     if "B.2" in forms or "C.2" in forms:
         return "B.2" in forms
-    year = _REPORT_YEAR.search(view, 0, 4000)
-    return year is not None and int(year[1] or year[2]) <= _LAST_YEAR_OF_B
+    stated = _REPORT_YEAR.search(view, 0, 4000)
+    year = int(stated[1] or stated[2]) if stated else year
+    return year is not None and year <= _LAST_YEAR_OF_B
