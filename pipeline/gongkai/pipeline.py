@@ -138,7 +138,7 @@ def entities_stage(doc: Doc) -> Doc:
         number_of_metric,
     )
     state.entities = normaliser.entities(state.mentions)
-    doc.spans[SPANS_KEY] = _spacy_spans(doc, state.entities)
+    doc.spans[SPANS_KEY] = _spacy_spans(doc, state)
     return doc
 
 
@@ -227,10 +227,13 @@ def _read_relations(
     return relations, metric_of
 
 
-def _spacy_spans(doc: Doc, entities: Iterable[Entity]) -> list[Span]:
-    if len(doc) == len(doc.text):
-        return [Span(doc, e.start, e.end, label=e.label, span_id=e.id) for e in entities]
-    spans = (doc.char_span(e.start, e.end, label=e.label, span_id=e.id, alignment_mode="expand") for e in entities)
+def _spacy_spans(doc: Doc, state: Analysis) -> list[Span]:
+    if len(doc) == len(state.document.text):
+        return [Span(doc, e.start, e.end, label=e.label, span_id=e.id) for e in state.entities]
+    spans = (
+        doc.char_span(e.start, e.end, label=e.label, span_id=e.id, alignment_mode="expand")
+        for e in state.entities
+    )
     return [span for span in spans if span is not None]
 
 

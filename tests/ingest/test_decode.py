@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 
 import pytest
 from hypothesis import given, settings
@@ -62,10 +63,8 @@ def test_any_chinese_text_survives_each_encoding(noise: str) -> None:
 @settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_no_bytes_raise_anything_but_binary_input(data: bytes) -> None:
-    try:
-        decode(data, "f")
-    except BinaryInput as error:
-        assert str(error).startswith("f: ")
+    with contextlib.suppress(BinaryInput):
+        assert isinstance(decode(data, "f").text, str)
 
 
 @pytest.mark.parametrize(("encoding", "text"), [("utf-8", HANS), ("gb18030", HANS), ("big5hkscs", HANT)])

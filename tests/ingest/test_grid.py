@@ -14,7 +14,9 @@ from gongkai.ingest.html import read_html
 from gongkai.ingest.layout import collapse
 
 CELL = st.tuples(
-    st.text(st.sampled_from("政府信息公开1234567890/ <&　\n字"), max_size=8), st.integers(0, 4), st.integers(1, 4)
+    st.text(st.sampled_from("政府信息公开1234567890/ <&　\n字"), max_size=8),
+    st.integers(0, 4),
+    st.integers(1, 4),
 )
 ROWS = st.lists(st.lists(CELL, min_size=1, max_size=6), min_size=2, max_size=6)
 
@@ -81,16 +83,21 @@ def test_states(text: str, state: str) -> None:
 def test_offsets_select_the_cells(rows: list[list[tuple[str, int, int]]]) -> None:
     markup = "".join(
         "<tr>"
-        + "".join(f"<td rowspan={down} colspan={across}>{html.escape(text)}</td>" for text, down, across in row)
+        + "".join(
+            f"<td rowspan={down} colspan={across}>{html.escape(text)}</td>" for text, down, across in row
+        )
         + "</tr>"
         for row in rows
     )
-    page = f"<p>前言</p><table><tr><th>名</th><th>1</th></tr>{markup}<tr><td>末</td><td>2</td></tr></table><p>后</p>"
+    first, last = "<tr><th>名</th><th>1</th></tr>", "<tr><td>末</td><td>2</td></tr>"
+    page = f"<p>前言</p><table>{first}{markup}{last}</table><p>后</p>"
     content = read_html(Decoded(page, "utf-8"))
     for table in content.tables:
         found = [content.text[cell.start : cell.end] for cell in table.cells]
         given_texts = [collapse(text) for row in rows for text, _, _ in row]
-        assert ["".join(text.split()) for text in found[2:-2]] == ["".join(text.split()) for text in given_texts]
+        assert ["".join(text.split()) for text in found[2:-2]] == [
+            "".join(text.split()) for text in given_texts
+        ]
         ends = [0, *(cell.end for cell in table.cells)]
         assert all(end <= cell.start for end, cell in zip(ends, table.cells, strict=False))
         corners = [(cell.row, cell.column) for cell in table.cells]

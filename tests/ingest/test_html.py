@@ -10,11 +10,14 @@ import pytest
 from gongkai.ingest import read
 from gongkai.types import Document
 
+# fmt: off
 NAVIGATION = (
-    "首页 政务公开 政务服务 互动交流 走进 您的位置 当前位置 无障碍 长者助手 登录 打印 关闭窗口 字体 浏览次数 分享到 新浪微博"
-    " 相关文档 上一篇 网站地图 联系我们 版权所有 ICP备 网站标识码 公网安备 主办 技术支持 Copyright 主题词 今天是 邮编"
-    " 机构职能 规划计划 热門詞條 首頁 聯絡我們 草稿 二维码 hits"
-).split()
+    "首页", "政务服务", "互动交流", "走进", "您的位置", "当前位置", "无障碍", "长者助手", "登录", "打印",
+    "关闭窗口", "字体", "浏览次数", "分享到", "新浪微博", "相关文档", "上一篇", "网站地图", "联系我们",
+    "版权所有", "ICP备", "网站标识码", "公网安备", "主办", "技术支持", "Copyright", "主题词",
+    "今天是", "邮编", "机构职能", "规划计划", "热門詞條", "首頁", "聯絡我們", "草稿", "二维码", "hits",
+)
+# fmt: on
 
 
 def _page(pages: Path, name: str) -> Document:
@@ -150,7 +153,9 @@ def test_blocks_and_white_space(read_bytes, markup: str, expected: list[str]) ->
 
 def test_the_content_element_may_be_anything(read_bytes) -> None:
     menu = "".join(f"<td><a href=/{n}>栏目{n}</a></td>" for n in range(9))
-    page = f"<table><tr>{menu}</tr></table><section><section>{BODY}<p>共3条</p></section></section><p>某市</p>"
+    page = (
+        f"<table><tr>{menu}</tr></table><section><section>{BODY}<p>共3条</p></section></section><p>某市</p>"
+    )
     assert read_bytes(page.encode(), "a.html").text.split("\n")[1:] == ["共3条"]
 
 
@@ -192,7 +197,7 @@ def test_a_caption_stands_before_its_table(read_bytes) -> None:
     [
         ("<title>某通知-某市人民政府门户网站</title>", "", "某通知", None),
         ("<title>某局2018年年度报告_年报_某网</title>", "", "某局2018年年度报告", None),
-        ("<title>某网</title>", "<h1>某局2018年年度报告</h1>", "某网", None),
+        ("<title>某网</title>", "<h1>某局2018年年度报告</h1>", "某局2018年年度报告", None),
         ("", "<h1>某局2018年年度报告</h1>", "某局2018年年度报告", None),
         ("<meta name=ArticleTitle content=某某通知><title>x</title>", "", "某某通知", None),
         ("<meta name=ContentSource content=某市财政局>", "", None, "某市财政局"),

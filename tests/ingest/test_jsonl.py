@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from gongkai.errors import BinaryInput, DamagedInput, EmptyInput, IngestError, OversizedInput
+from gongkai.errors import DamagedInput, EmptyInput, IngestError, OversizedInput
 from gongkai.ingest import Limits, read
 
 
@@ -42,7 +42,7 @@ def test_bad_lines_do_not_lose_good_ones(tmp_path: Path) -> None:
         EmptyInput,
         DamagedInput,
         OversizedInput,
-        BinaryInput,
+        DamagedInput,
         "依申请公开政府信息情况",
         "last",
     ]

@@ -7,9 +7,9 @@ import pytest
 from gongkai.ingest.page_metadata import iso_date, labelled_values, title_of
 
 CASES = [
-    ("one a line", ["索引号：K1/2018-1", "文号：某府〔2018〕1号"], {"index_number": "K1/2018-1", "docno": "某府〔2018〕1号"}),
+    ("one a line", ["索引号：K1-1", "文号：某〔2018〕1号"], {"index_number": "K1-1", "docno": "某〔2018〕1号"}),
     ("spaced label", ["索 引 号： K1/2018-1"], {"index_number": "K1/2018-1"}),
-    ("several a line", ["索引号：K1-1 主题分类：其他 发文机关：某局"], {"index_number": "K1-1", "issuer": "某局"}),
+    ("several a line", ["索引号：K1 主题：其他 发文机关：某局"], {"issuer": "某局"}),
     ("empty values", ["索引号: 分类:", "文号: 发布日期: 2019-03-11"], {"published": "2019-03-11"}),
     ("brackets", ["【文号】：某府〔2018〕1号"], {"docno": "某府〔2018〕1号"}),
     ("value in the next line", ["发布机构", "某市财政局"], {"issuer": "某市财政局"}),
@@ -46,6 +46,6 @@ def test_iso_date(text: str, expected: str | None) -> None:
 
 
 def test_title_of() -> None:
-    assert title_of("某局 年度报告", "某局年度报告_某网") == "某局 年度报告"
-    assert title_of(None, "某规划（2018—2035年）批复 - 某平台") == "某规划（2018—2035年）批复"
-    assert title_of(None, None) is None
+    assert title_of(["某市人民政府", "某局 年度报告"], "某局年度报告_某网") == "某局 年度报告"
+    assert title_of([], "某规划（2018—2035年）批复 - 某平台") == "某规划（2018—2035年）批复"
+    assert title_of([], None) is None

@@ -29,7 +29,9 @@ def test_pattern(row: Pattern) -> None:
     assert [text for text in row.reject if pattern.fullmatch(fold(text))] == []
 
 
-@pytest.mark.parametrize("row", [row for row in CONFIG.pieces if row.name != "counter"], ids=lambda row: row.name)
+@pytest.mark.parametrize(
+    "row", [row for row in CONFIG.pieces if row.name != "counter"], ids=lambda row: row.name
+)
 def test_pieces_do_not_cut_what_they_reject(row: Pattern) -> None:
     pattern = re.compile(row.pattern, re.IGNORECASE)
     left = [pattern.sub("", fold(text)) for text in row.reject]
@@ -38,7 +40,11 @@ def test_pieces_do_not_cut_what_they_reject(row: Pattern) -> None:
 
 @pytest.mark.parametrize("row", CONFIG.content, ids=lambda row: row.name)
 def test_content_name(row) -> None:
-    element = etree.fromstring(row.example, etree.HTMLParser()).find("body")[0] if "<td" not in row.example else None
+    element = (
+        etree.fromstring(row.example, etree.HTMLParser()).find("body")[0]
+        if "<td" not in row.example
+        else None
+    )
     names = names_of(element) if element is not None else row.example.lower()
     assert row.name in names
 

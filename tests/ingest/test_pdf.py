@@ -71,7 +71,11 @@ def test_rows_of_a_table_are_not_joined() -> None:
 
 
 def test_latin_words() -> None:
-    lines = ["The annual report on open govern-", "ment information is published every", "year by public bodies in China now"]
+    lines = [
+        "The annual report on open govern-",
+        "ment information is published every",
+        "year by public bodies in China now",
+    ]
     assert list(_joined([lines])) == [
         "The annual report on open govern-",
         "ment information is published every",

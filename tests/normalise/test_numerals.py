@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from gongkai.normalise.numerals import parse_number
 from hypothesis import given
 from hypothesis import strategies as st
+
+from gongkai.normalise.numerals import parse_number
 
 PLAIN = ("〇一二三四五六七八九", "十百千")
 FINANCIAL = ("零壹贰叁肆伍陆柒捌玖", "拾佰仟")

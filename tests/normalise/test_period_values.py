@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from gongkai.normalise.periods import normalise_period
 from gongkai.rules.periods import tag_periods
 from gongkai.text import fold
 from gongkai.types import PeriodNorm
-from hypothesis import given
-from hypothesis import strategies as st
 
 
 @pytest.mark.parametrize(

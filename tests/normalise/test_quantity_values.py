@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from gongkai.normalise.quantities import (
     Unit,
     lookup_unit,
@@ -14,9 +17,6 @@ from gongkai.normalise.quantities import (
 from gongkai.rules.quantities import tag_quantities
 from gongkai.text import fold
 from gongkai.types import CountNorm, PercentNorm
-from hypothesis import given
-from hypothesis import strategies as st
-
 from marking import unmark
 
 

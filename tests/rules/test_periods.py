@@ -7,11 +7,11 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from gongkai.rules.periods import tag_periods
-from gongkai.text import fold
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gongkai.rules.periods import tag_periods
+from gongkai.text import fold
 from marking import unmark
 
 PERIODS = [

@@ -8,8 +8,18 @@ import re
 import pytest
 from rich.console import Console
 
-from gongkai.show import pieces, terminal
-from gongkai.types import Record
+from gongkai.show import fact_value, finding_numbers, norm_text, pieces, terminal
+from gongkai.types import (
+    CountNorm,
+    DocnoNorm,
+    Fact,
+    Finding,
+    Norm,
+    PercentNorm,
+    PeriodNorm,
+    PolicyNorm,
+    Record,
+)
 from handmade import marked, report
 
 
@@ -55,8 +65,8 @@ def test_escape_sequences_of_the_text_do_not_reach_the_screen() -> None:
 
 def test_facts_and_findings_are_listed() -> None:
     shown = printed(report(), colour=False)
-    assert re.search(r"700条\s+700\s+条\s+2018\s+属于", shown)
-    assert "● 错误 合计不符  合计印作1200条，各项相加为1300条。  （原文 1,200，推算 1,300）" in shown
+    assert re.search(r"700条\s+700 条\s+2018\s+属于", shown)
+    assert "● 错误 合计不符  合计印作1200条，各项相加为1300条。  （原文 1,200 条，推算 1,300 条）" in shown
 
 
 def test_nothing_found_is_said() -> None:
@@ -69,3 +79,36 @@ def test_pieces_tile_the_text() -> None:
     record = marked("甲乙丙丁戊", ("METRIC", 0, 3), ("ORG", 2, 5))
     found = [(start, end, [e.id for e in covering]) for start, end, covering in pieces(5, record.entities)]
     assert found == [(0, 2, ["T1"]), (2, 3, ["T1", "T2"]), (3, 5, ["T2"])]
+
+
+@pytest.mark.parametrize(
+    ("norm", "says"),
+    [
+        (CountNorm(value=300, qualifier="approx", unit="条"), "≈300 条"),
+        (CountNorm(value=3, value_max=5, unit="个"), "3–5 个"),
+        (CountNorm(value=0), "0"),
+        (PercentNorm(value=0.0123, direction="down", decimals=2), "↓ 1.23%"),
+        (PercentNorm(value=0.05, value_max=0.1, qualifier="exact"), "5–10%"),
+        (
+            DocnoNorm(canonical="某府办〔2018〕14号", issuer="某府办公室", repaired=True),
+            "某府办〔2018〕14号，某府办公室（已修复）",
+        ),
+        (PeriodNorm(start="2018-01-01", end="2018-06-30"), "2018-01-01–2018-06-30"),
+        (PeriodNorm(start="2018-03-01", end="2018-03-01"), "2018-03-01"),
+        (PeriodNorm(), ""),
+        (PolicyNorm(name="要点"), "要点"),
+        (None, ""),
+    ],
+)
+def test_norm_text(norm: Norm | None, says: str) -> None:
+    assert norm_text(norm) == says
+
+
+def test_shares_read_as_percentages() -> None:
+    fact = Fact(id="F1", value=0.4167, unit="%", start=0, end=1, direction="up")
+    finding = Finding(
+        check="share", severity="error", message="", reported=0.4167, expected=0.5, evidence=("F1",), spans=()
+    )
+    assert fact_value(fact) == "↑ 41.67%"
+    assert finding_numbers(finding, {"F1": fact}) == ("41.67%", "50%")
+    assert finding_numbers(finding, {}) == ("0.4167", "0.5")

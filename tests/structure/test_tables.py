@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from itertools import pairwise
 
 import opencc
 import pytest
@@ -14,7 +15,7 @@ from gongkai.structure.tables import label_key, load_forms, read_value, recognis
 from gongkai.text import fold
 from gongkai.types import Cell, Document, Source, Table
 
-# --- building documents --------------------------------------------------------------------------------------
+# --- building documents ---------------------------------------------------------------------------
 
 GridRow = Sequence[str | tuple[str, int, int]]
 """Cells of a row: text, or (text, row span, column span)."""
@@ -86,7 +87,7 @@ def values_of(table: Table) -> dict[tuple[str | None, str | None], float | None]
     }
 
 
-# --- the forms, filled in ------------------------------------------------------------------------------------
+# --- the forms, filled in -------------------------------------------------------------------------
 
 APPLICANTS = ["自然人", "商业企业", "科研机构", "社会公益组织", "法律服务机构", "其他", "总计"]
 CATEGORIES = [
@@ -285,7 +286,7 @@ HANT = opencc.OpenCC("s2t")
 HANT_TW = opencc.OpenCC("s2twp")
 
 
-# --- single cells --------------------------------------------------------------------------------------------
+# --- single cells ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -347,7 +348,7 @@ def test_every_row_of_the_forms_is_found_by_its_own_label() -> None:
         assert all(len(row.metrics) == len(row.columns) for row in form.rows)
 
 
-# --- marked-up grids -----------------------------------------------------------------------------------------
+# --- marked-up grids ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("items", "form"), [(ITEMS_C, "C.3"), (ITEMS_B, "B.3")], ids=["C", "B"])
@@ -529,7 +530,7 @@ def test_lines_of_a_marked_up_table_are_not_read_twice() -> None:
     assert len(tables_of(grid_document(grid_three(ITEMS_C), before="表如下\n", after="完\n"))) == 1
 
 
-# --- flattened tables ----------------------------------------------------------------------------------------
+# --- flattened tables -----------------------------------------------------------------------------
 
 PROSE = "  本机关认真落实《条例》规定，不断完善工作机制，全年收到申请9件，均已按时答复。\n"
 
@@ -735,7 +736,7 @@ def test_ordinary_lines_are_no_tables(text: str) -> None:
     assert tables_of(text) == ()
 
 
-# --- properties ----------------------------------------------------------------------------------------------
+# --- properties -----------------------------------------------------------------------------------
 
 _CONTENT = st.text(alphabet="自然人总计规章信息内容结果维持1230.,/-— \u200b\u3000件%（）\n2年", max_size=8)
 _GRIDS = st.lists(
@@ -759,7 +760,7 @@ def test_any_grid_keeps_its_cells(grid: list[list[str]]) -> None:
 
 _LINES = st.lists(
     st.one_of(
-        st.sampled_from([line for line in flat_three(ITEMS_C) + flat(TWO_C) + flat(FOUR) + A_LINES["cells"]]),
+        st.sampled_from(flat_three(ITEMS_C) + flat(TWO_C) + flat(FOUR) + A_LINES["cells"]),
         st.text(alphabet="总计1 \t|件\u200b。/0结果维持（一", max_size=12),
     ),
     max_size=40,
@@ -770,7 +771,7 @@ _LINES = st.lists(
 def test_any_lines_give_offsets_that_select_their_text(lines: list[str], separator: str) -> None:
     tables = tables_of(separator.join(lines))
     assert [t.id for t in tables] == [f"TB{n}" for n in range(1, len(tables) + 1)]
-    for a, b in zip(tables, tables[1:], strict=False):
+    for a, b in pairwise(tables):
         assert a.end <= b.start
 
 

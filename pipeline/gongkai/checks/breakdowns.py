@@ -36,7 +36,7 @@ _CHANGE = re.compile(
 _DIRECT = re.compile(rf"{_NOUN}[,:(;-]{{0,2}}{_LABEL}")
 _AND_SO_ON = re.compile(rf"{_NOUN}等")
 _TAIL_NOUN = r"[^,;、。!?:()\d]{0,12}"
-_NEXT_ITEM = rf"(?!\D{{0,20}}[比较])[^,;、。!?\d%]{{0,20}}\d[\d,.]*(?![\d.%])"
+_NEXT_ITEM = r"(?!\D{0,20}[比较])[^,;、。!?\d%]{0,20}\d[\d,.]*(?![\d.%])"
 _GOES_ON = re.compile(rf"{_TAIL_NOUN}{_SHARE}(?:[,、]|{_AND}){_NEXT_ITEM}")
 _GOES_ON_BY_SEMICOLON = re.compile(rf"{_TAIL_NOUN}{_SHARE};{_NEXT_ITEM}")
 

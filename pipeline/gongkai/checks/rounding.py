@@ -67,10 +67,10 @@ def printed_interval(
         value_max: Upper end of a range (3至5个).
         approximation: Half width of an approximate number (约300), as a fraction of it.
 
-    >>> printed_interval(0.4167, 4)
-    Interval(low=0.41664999999999996, high=0.41675)
-    >>> printed_interval(300, 0, "more_than")
-    Interval(low=300, high=inf)
+    >>> printed_interval(25000.0, -3)
+    Interval(low=24500.0, high=25500.0)
+    >>> printed_interval(300.0, 0, "more_than")
+    Interval(low=300.0, high=inf)
     """
     if qualifier in ("at_least", "more_than"):
         return Interval(value, math.inf)

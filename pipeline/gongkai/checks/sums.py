@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from itertools import accumulate
 from math import isclose
@@ -79,8 +80,9 @@ def _judge(ledger: Ledger, breakdown: Breakdown, shares: Mapping[str | None, flo
 
 def _stated_elsewhere(ledger: Ledger, breakdown: Breakdown, expected: float) -> bool:
     """Whether the same sentence states that very sum: then the parts belong to that number instead."""
+    own = Counter(part.sentence for part in breakdown.parts if part.value == expected)
     sentences = {breakdown.total.sentence, breakdown.parts[0].sentence, breakdown.parts[-1].sentence}
-    return any(ledger.values_in[sentence, expected] for sentence in sentences)
+    return any(ledger.values_in[sentence, expected] > own[sentence] for sentence in sentences)
 
 
 def _must_not_exceed(breakdown: Breakdown, expected: float) -> bool:

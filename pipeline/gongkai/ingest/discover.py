@@ -13,6 +13,8 @@ SUFFIXES = frozenset({".txt", ".html", ".htm", ".mhtml", ".mht", ".pdf", ".docx"
 def discover(paths: Iterable[Path]) -> Iterator[Path]:
     """Files as given, and the supported files of folders, recursively, in the order of their names.
 
+    Within folders, hidden entries (`.name`) and the lock files of open Word documents (`~$name`) are left out.
+
     Lazy: a folder is listed when the caller gets there, so ten million files need no list. Each folder is
     entered once, links included, so that a loop of links ends. A path that does not exist, or a folder
     that cannot be listed, is yielded as it is: reading it gives the error that names it.
@@ -46,8 +48,11 @@ def _walk(folder: Path, seen: set[tuple[int, int]]) -> Iterator[Path]:
 
 
 def _wanted(entry: os.DirEntry[str]) -> bool:
-    if entry.name.startswith("."):
+    if entry.name.startswith((".", "~$")):
         return False
-    if entry.is_dir():
-        return True
-    return Path(entry.name).suffix.lower() in SUFFIXES and entry.is_file()
+    supported = Path(entry.name).suffix.lower() in SUFFIXES
+    try:
+        return entry.is_dir() or (supported and entry.is_file())
+    except OSError:
+        # A link that leads to itself, or a file that may not be looked at: reading it names it.
+        return supported

@@ -26,6 +26,7 @@ _COVERED = 0.85
 _WHOLE_BLOCKS = frozenset({"p", "ul", "ol", "dl", "pre", "h1", "h2", "h3", "h4", "center", "font", "span"})
 _LONGEST_CHROME = 160
 _PROSE = 20
+_SHORTEST_TITLE = 5
 _DOCNO_LINE = re.compile(r"\S{1,20}[〔\[(【]?\d{4}[〕\])】]?\s*第?\d{1,5}号")
 _ATTACHMENT = re.compile(r"附件|附:|附表|\.(?:docx?|pdf|xlsx?|wps|et|ofd|zip|rar)\b", re.I)
 _WORD = re.compile(r"[^\W_]")
@@ -57,11 +58,11 @@ def read_html(page: Decoded) -> Content:
         return Content(text="", media_type=MEDIA_TYPE, encoding=page.encoding)
     blocks, title = _blocks(root, body)
     lines = [block for block in blocks if isinstance(block, Line)]
-    heading = next((line.text for line in lines if line.heading and len(line.text) > 5), None)
+    headings = [line.text for line in lines if line.heading and len(line.text) > _SHORTEST_TITLE]
     meta = meta_of(
         labelled_values(_metadata_zone(lines)),
         tag_values((_name(tag), tag.get("content") or "") for tag in root.iter("meta")),
-        heading,
+        headings,
         title,
     )
     builder = TextBuilder()
@@ -95,24 +96,17 @@ def _blocks(root: Element, body: Element) -> tuple[list[Block], str | None]:
 
 
 def _with_values(blocks: list[Block]) -> Iterator[Block]:
-    """Join a label that stands alone, as a term or with its colon, with the value in the line below it."""
-    held: Line | None = None
+    """Join a label that is the term of a definition list with its definition to a `label：value` line."""
+    label: str | None = None
     for block in blocks:
-        label = bare_label(block.text) if isinstance(block, Line) else None
-        if held is not None:
-            if isinstance(block, Line) and label is None and not statements_of(block.text):
-                text = f"{bare_label(held.text)}：{block.text}"
-                yield Line(text=text, part=block.part, linked=block.linked, links=block.links)
-                held = None
-                continue
-            yield held
-            held = None
-        if isinstance(block, Line) and label is not None and (block.term or block.text.endswith(("：", ":"))):
-            held = block
-        else:
+        if isinstance(block, Line) and label is not None and block.definition:
+            text = f"{label}：{block.text}"
+            yield Line(text=text, part=block.part, linked=block.linked, links=block.links, metadata=True)
+            label = None
+            continue
+        label = bare_label(block.text) if isinstance(block, Line) and block.term else None
+        if label is None:
             yield block
-    if held is not None:
-        yield held
 
 
 def _content(body: Element, sizes: dict[Element, Size], dropped: set[Element]) -> Element:
@@ -147,31 +141,32 @@ def _metadata_zone(lines: list[Line]) -> Iterator[str]:
     """Lines that may state metadata: all outside the content, and within it those above the first prose."""
     prose = False
     for line in lines:
-        if line.part == "inside" and not line.metadata:
-            prose = prose or (len(line.text) > 2 * _PROSE and "。" in line.text)
-            if prose:
-                continue
-        yield _without_pieces(line.text)
+        prose = prose or _is_prose(line)
+        if not prose or line.part != "inside" or line.metadata:
+            yield _without_pieces(line.text)
+
+
+def _is_prose(line: Line) -> bool:
+    """Where this stands within the content, the head of the document is over."""
+    return line.part == "inside" and not line.metadata and len(line.text) > 2 * _PROSE and "。" in line.text
 
 
 def _document(blocks: list[Block], titles: list[str]) -> Iterator[Block]:
     """The blocks that are the document, their lines freed of what is not."""
     names = [squeeze(title) for title in titles]
-    related = False
-    for block in _without_footer(_without_menus(blocks)):
+    prose = False
+    for block in _without_footer(_without_related(_without_menus(blocks))):
         if isinstance(block, Grid):
-            related = False
             if block.part == "inside" or _has_number(block):
                 yield block
             continue
-        view = fold(block.text)
-        if load_page().related.fullmatch(view):
-            related = True
+        if _is_chrome(block, fold(block.text)):
             continue
-        related = related and block.linked * 5 >= len(block.text) * 4
-        if related or _is_chrome(block, view):
-            continue
-        kept = _inside(block, view) if block.part == "inside" else _outside(block, names)
+        prose = prose or _is_prose(block)
+        if block.part != "inside":
+            kept = _outside(block, names)
+        else:
+            kept = block if prose else _in_head(block)
         if kept is not None:
             yield kept
 
@@ -207,10 +202,11 @@ def _without_pieces(text: str) -> str:
     return re.sub(r"[\s|【\[(（】\])）]+$", "", rest)
 
 
-def _inside(line: Line, view: str) -> Line | None:
-    if line.metadata or not (statements := statements_of(line.text)):
-        # 来源 and 时间 in one line with a counter: metadata with chrome in it, whatever stands first.
-        return None if bare_label(line.text) and (line.term or view.endswith(":")) else line
+def _in_head(line: Line) -> Line | None:
+    """A line of the content above its prose: a label without a value says nothing, a counter beside one goes."""
+    statements = [] if line.metadata else statements_of(line.text)
+    if not statements:
+        return line
     if not any(statement.value for statement in statements):
         return None
     return _replaced(line, _without_pieces(line.text))
@@ -226,7 +222,7 @@ def _outside(line: Line, titles: list[str]) -> Line | None:
     if line.linked * 2 >= len(text):
         return line if attached and line.part == "after" else None
     name = squeeze(text)
-    titled = len(name) > 5 and any(name in title or title in name for title in titles)
+    titled = len(name) > _SHORTEST_TITLE and any(name in title or title in name for title in titles)
     prose = len(text) >= _PROSE and "。" in text
     if line.heading or titled or prose or attached or _DOCNO_LINE.fullmatch(view):
         return _replaced(line, text)
@@ -235,6 +231,31 @@ def _outside(line: Line, titles: list[str]) -> Line | None:
 
 def _replaced(line: Line, text: str) -> Line | None:
     return Line(text=text, part=line.part, heading=line.heading, metadata=line.metadata) if text else None
+
+
+def _without_related(blocks: Iterator[Block]) -> Iterator[Block]:
+    """Drop headings such as 相关链接 that links follow, and those links."""
+    heading: Line | None = None
+    dropping = False
+    for block in blocks:
+        linked = isinstance(block, Line) and block.links > 0 and block.linked * 5 >= len(block.text) * 4
+        if linked and (heading is not None or dropping):
+            heading, dropping = None, True
+            continue
+        dropping = False
+        if heading is not None:
+            yield heading
+            heading = None
+        if (
+            isinstance(block, Line)
+            and len(block.text) <= 20
+            and load_page().related.fullmatch(fold(block.text))
+        ):
+            heading = block
+        else:
+            yield block
+    if heading is not None and heading.part != "after":
+        yield heading
 
 
 def _without_menus(blocks: list[Block]) -> Iterator[Block]:
@@ -262,18 +283,19 @@ def _without_footer(blocks: Iterator[Block]) -> list[Block]:
     """Drop the page's footer: from the first strong line among the last ones on, and the weak ones above."""
     kept = list(blocks)
     page = load_page()
-    first = max(0, len(kept) - _FOOTER_LINES)
-    strong = next((n for n in range(first, len(kept)) if _matches(page.strong_footer, kept[n])), None)
-    end = len(kept) if strong is None else strong
-    while (
-        end > 0 and _matches(page.footer, kept[end - 1]) and (strong is not None or _is_after(kept[end - 1]))
-    ):
-        end -= 1
-    return kept[:end]
-
-
-def _is_after(block: Block) -> bool:
-    return isinstance(block, Line) and block.part == "after"
+    start = len(kept)
+    for index in range(len(kept) - 1, max(-1, len(kept) - 1 - _FOOTER_LINES), -1):
+        block = kept[index]
+        if isinstance(block, Grid) or (len(block.text) >= _PROSE and "。" in block.text):
+            break
+        if _matches(page.strong_footer, block):
+            start = index
+    if start == len(kept):
+        return kept
+    part = kept[start].part
+    while start > 0 and kept[start - 1].part == part and _matches(page.footer, kept[start - 1]):
+        start -= 1
+    return kept[:start]
 
 
 def _matches(pattern: re.Pattern[str], block: Block) -> bool:

@@ -34,8 +34,8 @@ _FEWEST_PAIRS = 2
 class Line(msgspec.Struct, frozen=True, kw_only=True):
     """A line of the page: how many of its characters are links, how many links it has, where it stands.
 
-    `part` is `before`, `inside` or `after` the element that holds the document; `term` says that it is the
-    term of a definition list.
+    `part` is `before`, `inside` or `after` the element that holds the document; `term` and
+    `definition` say that it is one of a definition list.
     """
 
     text: str
@@ -45,6 +45,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     heading: bool = False
     metadata: bool = False
     term: bool = False
+    definition: bool = False
 
 
 class Grid(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,6 +82,7 @@ class Layout:
         self._in_link = 0
         self._in_heading = 0
         self._in_term = 0
+        self._in_definition = 0
         self._in_pre = 0
         self._set_tables: set[Element] = set()
 
@@ -107,6 +109,7 @@ class Layout:
             self._links += 1
         self._in_heading += element.tag in _HEADINGS
         self._in_term += element.tag == "dt"
+        self._in_definition += element.tag == "dd"
         self._in_pre += element.tag == "pre"
         self._text(element.text)
 
@@ -119,6 +122,7 @@ class Layout:
             self._in_link -= element.tag == "a" and element.get("href") is not None
             self._in_heading -= element.tag in _HEADINGS
             self._in_term -= element.tag == "dt"
+            self._in_definition -= element.tag == "dd"
             self._in_pre -= element.tag == "pre"
         if element is self._content:
             self._flush()
@@ -154,6 +158,7 @@ class Layout:
                     links=self._links,
                     heading=self._in_heading > 0,
                     term=self._in_term > 0,
+                    definition=self._in_definition > 0,
                 )
             )
         self._parts.clear()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
 import msgspec
@@ -19,6 +19,7 @@ _DOCNO = re.compile(r"\d.*号|令.*\d|[〔\[(【]\s*\d{4}|\d{4}\s*[〕\])】]")
 _INDEX = re.compile(r"(?=.*\d)[\w\-/.:()〔〕\[\]· ]{4,60}")
 _TITLE_CUT = re.compile(r"\s*[_|]\s*|\s+-+\s+")
 _SITE_TAIL = re.compile(r"\s*-+\s*[^-]*(?:网|网站|门户|平台|政府|公开)\s*$")
+_SITE = re.compile(r"(?:网|网站|门户|平台|首页)$")
 _SHORTEST_BARE_LABEL = 3
 _LONGEST_VALUE = 200
 
@@ -75,7 +76,7 @@ def labelled_values(lines: Iterable[str]) -> dict[Field, str]:
             if label is not None and len(label) >= _SHORTEST_BARE_LABEL:
                 pending = load_page().labels[label]
                 continue
-            if pending is not None:
+            if pending is not None and (pending != "issuer" or _issuing(line)):
                 _keep(values, pending, line)
             pending = None
             continue
@@ -98,7 +99,10 @@ def tag_values(tags: Iterable[tuple[str, str]]) -> dict[Field, str]:
 
 
 def meta_of(
-    labelled: Mapping[Field, str], tagged: Mapping[Field, str], heading: str | None, page_title: str | None
+    labelled: Mapping[Field, str],
+    tagged: Mapping[Field, str],
+    headings: Sequence[str],
+    page_title: str | None,
 ) -> Meta:
     """Labelled values before tags, tags before headings; a source counts as issuer if it is named as a body.
 
@@ -109,7 +113,7 @@ def meta_of(
     issuer = both.get("issuer") or _issuing(both.get("source"))
     published = both.get("published") or both.get("written")
     return Meta(
-        title=both.get("title") or title_of(heading, page_title),
+        title=both.get("title") or title_of(headings, page_title),
         issuer=issuer,
         published=iso_date(published) if published else None,
         index_number=both.get("index_number"),
@@ -132,18 +136,24 @@ def iso_date(text: str) -> str | None:
         return None
 
 
-def title_of(heading: str | None, page_title: str | None) -> str | None:
-    """The document's title: its heading if the page's title repeats it, else the latter without the site.
+def title_of(headings: Sequence[str], page_title: str | None) -> str | None:
+    """The document's title: the heading that the page's title begins with, else that title without the site.
 
-    >>> title_of(None, "2018年政府信息公开工作年度报告-某市人民政府门户网站")
+    A page titled by nothing but its site's name takes its first heading.
+
+    >>> title_of([], "2018年政府信息公开工作年度报告-某市人民政府门户网站")
     '2018年政府信息公开工作年度报告'
+    >>> title_of(["某市人民政府", "2018年年度报告"], "某市财政局2018年年度报告_某市人民政府")
+    '某市财政局2018年年度报告'
     """
-    if not page_title:
-        return heading
-    if heading and squeeze(heading) in squeeze(page_title):
-        return heading
-    first = _SITE_TAIL.sub("", _TITLE_CUT.split(page_title.strip())[0]).strip(_EDGES)
-    return first or heading
+    first = _SITE_TAIL.sub("", _TITLE_CUT.split((page_title or "").strip())[0]).strip(_EDGES)
+    squeezed = squeeze(first)
+    for heading in headings:
+        if squeezed and (squeezed.startswith(squeeze(heading)) or squeeze(heading).startswith(squeezed)):
+            return heading
+    if headings and (not first or _SITE.search(first)):
+        return headings[0]
+    return first or None
 
 
 def _keep(values: dict[Field, str], field: Field, value: str) -> None:

@@ -52,8 +52,11 @@ def read_pdf(data: bytes, where: str) -> Content:
         pages = _pages(data, where)
     except (EncryptedInput, DamagedInput):
         raise
-    except (FileNotDecryptedError, DependencyError) as error:
+    except FileNotDecryptedError as error:
         raise _encrypted(where) from error
+    except DependencyError as error:
+        problem = "The PDF is encrypted with AES, which needs the package cryptography."
+        raise EncryptedInput(where, problem, "Install it: pip install cryptography.") from error
     # pypdf lets through whatever a broken object made it raise.
     except Exception as error:
         problem = f"The PDF is broken or truncated ({type(error).__name__})."

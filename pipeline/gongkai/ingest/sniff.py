@@ -42,7 +42,8 @@ def kind_of_bytes(data: bytes, suffix: str, where: str) -> Kind:
         EncryptedInput: An Office file behind a password.
         UnsupportedInput: An office format that no reader handles.
     """
-    if b"%PDF-" in data[:1024]:
+    # The standard allows other bytes before the mark; a text that speaks of it is no PDF.
+    if data.lstrip().startswith(b"%PDF-") or (suffix == ".pdf" and b"%PDF-" in data[:1024]):
         return "pdf"
     if data.startswith(b"PK\x03\x04"):
         return "zip"

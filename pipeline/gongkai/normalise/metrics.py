@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache, lru_cache
 from typing import Literal
@@ -17,7 +18,8 @@ from gongkai.types import MetricNorm
 
 LABEL_SCORE = 1.0
 SYNONYM_SCORE = 0.95
-_REDUCED_BEST = 0.9
+_SUBJECT_SCORE = 0.9
+_REDUCED_BEST = 0.88
 _REDUCED_LOSS = 0.4
 _LOST_HEAD_SCORE = 0.8
 _LOST_HEAD_LENGTH = 6
@@ -78,10 +80,11 @@ def load_ontology() -> Ontology:
         ConfigError: An id stands twice, a parent is no row, or two rows claim one phrase.
     """
     ontology = load_yaml("metrics.yaml", Ontology)
-    ids = [metric.id for metric in ontology.metrics]
+    ids = {metric.id for metric in ontology.metrics}
+    if len(ids) < len(ontology.metrics):
+        twice = Counter(metric.id for metric in ontology.metrics).most_common(1)[0][0]
+        raise _refused(f"Metric {twice} stands twice.", "Remove one.")
     for metric in ontology.metrics:
-        if ids.count(metric.id) > 1:
-            raise _refused(f"Metric {metric.id} stands twice.", "Remove one.")
         if metric.parent is not None and metric.parent not in ids:
             raise _refused(f"Metric {metric.id} has the unknown parent {metric.parent}.", "Name a row.")
     return ontology
@@ -110,11 +113,13 @@ class MetricMatcher:
 
     def __init__(self, ontology: Ontology) -> None:
         self._metrics = {metric.id: metric for metric in ontology.metrics}
+        self._units = {metric.id: frozenset(map(fold, metric.units)) for metric in ontology.metrics}
         self._family = {fold(u): name for name, units in ontology.families.items() for u in units}
         self._reduction = ontology.reduction
         self._spelling = {
             fold(word): fold(one) for one, words in ontology.reduction.same.items() for word in (one, *words)
         }
+        self._subject = re.compile(alternatives(ontology.reduction.drop_first))
         self._words = self._compile_words()
         self._exact: dict[str, tuple[str, float]] = {}
         self._with_unit: dict[tuple[str, str], str] = {}
@@ -130,7 +135,7 @@ class MetricMatcher:
         Args:
             phrase: Words of the text, in either script.
             unit: Unit of the number, as printed (`件`, `万元`, `%`). One that the metric cannot have lowers
-                the score or refuses the match. Give none for a share (占57%) or a change of the metric.
+                the score or refuses the match; 万 and 亿 before it are passed over. Give none for a share (占57%) or a change of the metric.
 
         >>> load_matcher().match("受理政府信息公開申請", unit="件")
         MetricNorm(metric_id='requests.received', score=0.95)
@@ -143,16 +148,23 @@ class MetricMatcher:
 
     def _match_uncached(self, phrase: str, unit: str | None) -> MetricNorm | None:
         key = surface(phrase)
+        unit = fold(unit or "").strip().removeprefix("万").removeprefix("亿") or None
         if unit is not None:
-            unit = fold(unit).strip()
             owner = self._with_unit.get((key, unit))
             if owner is not None:
                 return MetricNorm(metric_id=owner, score=SYNONYM_SCORE)
-        found = self._exact.get(key) or self._match_reduced(key) or self._lost_head.get(key)
+        found = self._exact.get(key) or self._match_subject(key) or self._match_reduced(key)
+        found = found or self._lost_head.get(key)
         if found is None:
             return None
         score = round(found[1] * self._unit_factor(self._metrics[found[0]], unit), 3)
         return MetricNorm(metric_id=found[0], score=score) if score >= _LEAST_SCORE else None
+
+    def _match_subject(self, key: str) -> tuple[str, float] | None:
+        """An exact phrase after the words for the reporting body (全市, 本机关)."""
+        subject = self._subject.match(key)
+        found = self._exact.get(key[subject.end() :]) if subject else None
+        return None if found is None else (found[0], _SUBJECT_SCORE)
 
     def _match_reduced(self, key: str) -> tuple[str, float] | None:
         """By the reduced form; its score falls with the share of characters that had to go on both sides."""
@@ -166,10 +178,10 @@ class MetricMatcher:
 
     def _unit_factor(self, metric: Metric, unit: str | None) -> float:
         """1 for a unit of the metric, less for another of the same kind, 0 for one that contradicts it."""
-        if unit is None or unit in metric.units:
+        if unit is None or unit in self._units[metric.id]:
             return 1.0
         family = self._family.get(unit)
-        expected = self._family[metric.unit]
+        expected = self._family[fold(metric.unit)]
         if family is None:
             return _UNKNOWN_UNIT if expected == "thing" else 0.0
         if family == expected:

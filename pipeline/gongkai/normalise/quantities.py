@@ -209,10 +209,11 @@ def _ends(number: str) -> tuple[str, str]:
 
 def _bounded_number(number: str) -> tuple[Decimal, Qualifier | None]:
     """The value and what a word inside says of it (三百余, 2千多万)."""
+    qualifier: Qualifier | None = None
     for word, meaning in _bound_words("inside"):
         if word in number:
-            return Decimal(str(parse_number(number.replace(word, "")))), meaning
-    return Decimal(str(parse_number(number))), None
+            number, qualifier = number.replace(word, ""), meaning
+    return Decimal(str(parse_number(number))), qualifier
 
 
 def _same_scale(value: Decimal, low: str, value_max: Decimal, high: str) -> Decimal:

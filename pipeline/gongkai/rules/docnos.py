@@ -21,6 +21,12 @@ _WINDOW = 32
 _LONGEST_CODE = 12
 _LONGEST_UNKNOWN_CODE = 8
 _LONGEST_BODY = 26
+_NUMBER_END = re.compile(
+    r"号(?<=[\d \u200b〇零一二三四五六七八九十百]号)|[〕\]】)〉}](?=[ \u200b]{0,3}\d{1,4}(?:[)》,。;、\n]|\Z))"
+)
+_REACH = 40
+"""Characters between the year or the 令 of a number and its 号, at most."""
+_AFTER = 8
 _NOT_OF_A_CODE = re.compile(r".*[^\u3400-\u9fffA-Za-z.·\u200b-]|.*号", re.DOTALL)
 _GAP_BEFORE = re.compile(r"(?<![ \u200b])[ \u200b]{1,3}\Z")
 _AFTER_DATE = re.compile(r"\A[年月日](?=..)")
@@ -41,7 +47,10 @@ class DocnoMatch(NamedTuple):
 
 def find_docnos(view: str) -> list[DocnoMatch]:
     """Every document number in the folded view, in text order, not overlapping."""
-    found = [match for rule in compile_rules("docnos") for match in _apply(rule, view)]
+    rules = compile_rules("docnos")
+    found = [
+        match for start, end in _neighbourhoods(view) for rule in rules for match in _apply(rule, view, start, end)
+    ]
     found.sort(key=lambda match: (match.start, -match.end))
     kept: list[DocnoMatch] = []
     for match in found:
@@ -62,9 +71,22 @@ def tag_docnos(view: str) -> list[Mention]:
     return [Mention("DOCNO", m.start, m.end, m.rule.by, m.rule.rule.score) for m in find_docnos(view)]
 
 
-def _apply(rule: CompiledRule, view: str) -> Iterator[DocnoMatch]:
+def _neighbourhoods(view: str) -> Iterator[tuple[int, int]]:
+    """Stretches of text around what ends a number: all that the rules need to look at."""
+    start = end = 0
+    for match in _NUMBER_END.finditer(view):
+        if match.start() - _REACH > end:
+            if end:
+                yield start, end
+            start = match.start() - _REACH
+        end = min(match.end() + _AFTER, len(view))
+    if end:
+        yield max(0, start), end
+
+
+def _apply(rule: CompiledRule, view: str, first: int, last: int) -> Iterator[DocnoMatch]:
     name = rule.rule.name
-    for match in rule.regex.finditer(view):
+    for match in rule.regex.finditer(view, first, last):
         groups = match.groupdict()
         parts = (groups.get("year"), groups["serial"], groups.get("kind"))
         if name in _words("codeless"):

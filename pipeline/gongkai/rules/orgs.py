@@ -23,6 +23,11 @@ _WINDOW = 26
 _LONGEST_FUNCTION = 4
 """Characters before 信息科, 法规处, 宣传部 that still name its work."""
 _NOT_A_NAME = re.compile(r".*[^\u3400-\u9fff\u200b]", re.DOTALL)
+_PARTY = "委"
+_SEATS = tuple("省市区县旗州镇乡")
+_LONGEST_FUNCTION = 4
+"""Characters before 信息科, 法规处, 宣传部 that still name its work."""
+_NOT_A_NAME = re.compile(r".*[^\u3400-\u9fff\u200b]", re.DOTALL)
 _PARTY_BEFORE_GOVERNMENT = "委(?<=[省市区县旗州镇乡]委)(?=[省市区县旗州镇乡])"
 """市委市政府 is two bodies."""
 
@@ -75,20 +80,25 @@ def _start(view: str, start: int, end: int, rule: str) -> int | None:
 
 def _last_stop(run: str, ending: str) -> tuple[int, bool]:
     """End of the last word of `before_body` in the run, and whether what follows it is a group (各, 有关)."""
-    text, stop = run + ending, None
-    for match in _lists().words.finditer(text, 0, len(text)):
-        if match.start() >= len(run):
+    text, stop = run + ending, 0
+    for match in _lists().words.finditer(text):
+        if match.end() > len(run):
             break
-        if match["stop"] is not None and match.end() <= len(run) and not _joins_functions(text, match):
-            stop = match
-    if stop is None:
-        return 0, False
-    return stop.end(), run.endswith(_lists().introductions, 0, stop.end())
+        if match[0] in _lists().stops and not _is_inside(text, match):
+            stop = match.end()
+    return stop, stop > 0 and run.endswith(_lists().introductions, 0, stop)
 
 
-def _joins_functions(text: str, match: re.Match[str]) -> bool:
-    """Whether this 和 or 与 joins two fields of work of one body (教育和体育局)."""
-    if match[0] not in ("和", "与"):
+def _is_inside(text: str, match: re.Match[str]) -> bool:
+    """Whether this word is inside a name after all.
+
+    和 and 与 join two fields of work of one body (教育和体育局); 委 ends a name before another level (市委市政府
+    is two bodies).
+    """
+    word = match[0]
+    if word == _PARTY:
+        return not (text.endswith(_SEATS, 0, match.start()) and text.startswith(_SEATS, match.end()))
+    if word not in ("和", "与"):
         return False
     functions = _lists().function_words
     return text.endswith(functions, 0, match.start()) and text.startswith(functions, match.end())
@@ -119,6 +129,7 @@ def _names_one_body(run: str, ending: str, rule: str) -> bool:
 
 class _Lists(NamedTuple):
     words: re.Pattern[str]
+    stops: frozenset[str]
     group: re.Pattern[str]
     introductions: tuple[str, ...]
     function_words: tuple[str, ...]
@@ -133,14 +144,16 @@ def _lists() -> _Lists:
     loaded = load_rules("orgs")
     words = {name: alternatives(listed) for name, listed in loaded.words.items()}
     level = expand("{level}", loaded.pieces, "configs/rules/orgs.yaml")
+    first = "".join({place[0] for place in map(fold, loaded.words["places"])}) + loaded.pieces["level_first"]
     return _Lists(
-        words=re.compile(rf"{words['inside_body']}|(?P<stop>{words['before_body']}|{_PARTY_BEFORE_GOVERNMENT})"),
+        words=re.compile(alternatives((*loaded.words["inside_body"], *loaded.words["before_body"], _PARTY))),
+        stops=frozenset(map(fold, (*loaded.words["before_body"], _PARTY))),
         group=re.compile(rf"\A{words['group_words']}|{words['group_ends']}\Z"),
         introductions=tuple(map(fold, loaded.words["group_introductions"])),
         function_words=tuple(map(fold, loaded.words["functions"])),
         place=re.compile(rf"{words['places']}|[\u3400-\u9fff\u200b]{{0,3}}?{level}|[\u3400-\u9fff]{{2,12}}自治[县州旗]"),
-        inner_place=re.compile(rf"{words['places']}|{level}"),
-        seat=re.compile(rf"(?:{level}|中国)\Z"),
+        inner_place=re.compile(rf"(?=[{first}])(?:{words['places']}|{level})"),
+        seat=re.compile(rf"(?:{level}|中国)(?:人民)?\Z"),
         function=re.compile(rf".{{0,4}}?{words['functions']}+(?:工作|管理|协调|建设|推进|服务|事务|监督|与|和|及){{0,3}}"),
     )
 

@@ -19,6 +19,9 @@ _LONGEST_TITLE = 200
 _BEFORE = 24
 """Characters before a title that its context is read from."""
 _AFTER = 16
+_LONGEST_ISSUER = 70
+_LONGEST_HEADING = 110
+_CLAUSE_BEFORE = re.compile(r"[^\n]*[,。;:!?“”()《》、]")
 _SIBLING = re.compile(r"[、,;和及与]{0,2}[ \u200b]{0,2}")
 
 
@@ -93,12 +96,12 @@ def _quoted(view: str, pairs: list[tuple[int, int]]) -> Iterator[Mention]:
 def _judge(view: str, start: int, end: int) -> Mention | None:
     if end - start > _LONGEST_TITLE or end - start < 3:
         return None
-    if _refused(view, start, end):
-        return None
-    left, right = max(view.rfind("\n", 0, start) + 1, start - _BEFORE), min(len(view), end + _AFTER)
     rules = _rules()
     if rules["policy.quoted"].regex.fullmatch(view, start, end):
         return _mention(rules["policy.quoted"], start, end)
+    if _refused(view, start, end):
+        return None
+    left, right = max(view.rfind("\n", 0, start) + 1, start - _BEFORE), min(len(view), end + _AFTER)
     if any(match.end("span") == end for match in rules["policy.quoted_in_context"].regex.finditer(view, left, end)):
         return _mention(rules["policy.quoted_in_context"], start, end)
     if rules["policy.quoted_numbered"].regex.match(view, start, right):
@@ -120,8 +123,8 @@ def _half_quoted(view: str, marks: Marks) -> Iterator[Mention]:
             yield _mention(lost_close, *match.span())
     for position in marks.closed:
         left = max(view.rfind("\n", max(0, position - 80), position) + 1, position - 80)
-        clause = max(left, *(view.rfind(mark, left, position) for mark in ",。;:!?“”()《》、"))
-        if match := lost_open.regex.search(view, clause, position + 1):
+        clause = _CLAUSE_BEFORE.match(view, left, position)
+        if match := lost_open.regex.search(view, clause.end() - 1 if clause else left, position + 1):
             yield _mention(lost_open, *_title_start(view, *match.span("span")))
 
 
@@ -140,10 +143,43 @@ def _before_title() -> re.Pattern[str]:
 
 
 def _titles(view: str) -> Iterator[Mention]:
-    for name in ("policy.title_line", "policy.heading", "policy.notice_in_sentence", "policy.short_form"):
-        rule = _rules()[name]
-        for start, end in rule.spans(view):
-            yield _mention(rule, start, end)
+    """Whole titles without marks, and short forms defined in quotes.
+
+    The rows are tried only around what every such title has (关于, a kind of plan at the end of a line), so
+    that ordinary prose costs one fast search.
+    """
+    for match in _about().finditer(view):
+        yield from _titles_about(view, match.start(), match.end())
+    heading = _rules()["policy.heading"]
+    for match in _plan_at_line_end().finditer(view):
+        line = view.rfind("\n", max(0, match.start() - _LONGEST_HEADING), match.start()) + 1
+        if found := heading.regex.match(view, line):
+            yield _mention(heading, *found.span("span"))
+    short_form = _rules()["policy.short_form"]
+    for start, end in short_form.spans(view):
+        yield _mention(short_form, start, end)
+
+
+def _titles_about(view: str, about: int, kind_end: int) -> Iterator[Mention]:
+    left = max(0, about - _LONGEST_ISSUER)
+    line = view.rfind("\n", left, about) + 1
+    title_line, in_sentence = _rules()["policy.title_line"], _rules()["policy.notice_in_sentence"]
+    if (line or left == 0) and (found := title_line.regex.match(view, line)):
+        yield _mention(title_line, *found.span("span"))
+    elif found := in_sentence.regex.search(view, max(line, left), kind_end + 2):
+        yield _mention(in_sentence, *found.span("span"))
+
+
+@cache
+def _about() -> re.Pattern[str]:
+    return re.compile(rf"关于(?:(?!关于)[^\n。;!?]){{2,100}}?的{alternatives(load_rules('policies').words['issued'])}")
+
+
+@cache
+def _plan_at_line_end() -> re.Pattern[str]:
+    loaded = load_rules("policies")
+    plan, note = alternatives(loaded.words["plan"]), loaded.pieces["note"]
+    return re.compile(rf"{plan}{note}[ \u200b]{{0,8}}$", re.MULTILINE)
 
 
 def _mention(rule: CompiledRule, start: int, end: int) -> Mention:

@@ -14,10 +14,12 @@ from gongkai.spans import Extent
 from gongkai.types import (
     Check,
     CountNorm,
+    Direction,
     DocnoNorm,
     DocType,
     EntityLabel,
     Fact,
+    Finding,
     MetricNorm,
     Norm,
     OrgNorm,
@@ -63,6 +65,10 @@ _BOUNDS: Mapping[Qualifier, str] = {
     "more_than": ">",
     "less_than": "<",
 }
+_ARROWS: Mapping[Direction | None, str] = {"up": "↑ ", "down": "↓ ", None: ""}
+PERCENT = "%"
+"""The unit of facts whose value is a fraction."""
+
 _CONTROLS = {code: chr(0x2400 + code) for code in range(0x20) if code not in (0x09, 0x0A, 0x0D)}
 _CONTROLS |= dict.fromkeys(range(0x7F, 0xA0), "\ufffd")
 
@@ -108,14 +114,32 @@ def number_text(value: float) -> str:
     return f"{value:,.12g}"
 
 
-def _quantity(value: float, value_max: float | None, qualifier: Qualifier) -> str:
-    upper = "" if value_max is None else f"–{number_text(value_max)}"
-    return f"{_BOUNDS[qualifier]}{number_text(value)}{upper}"
+def value_text(value: float, unit: str | None) -> str:
+    """A number in its unit; a fraction whose unit is % as a percentage.
+
+    >>> value_text(0.4167, "%"), value_text(863, "条"), value_text(863, None)
+    ('41.67%', '863 条', '863')
+    """
+    if unit == PERCENT:
+        return f"{number_text(value * 100)}%"
+    return f"{number_text(value)} {unit or ''}".rstrip()
+
+
+def _quantity(value: float, value_max: float | None, qualifier: Qualifier, unit: str | None) -> str:
+    lower = "" if value_max is None else f"{number_text(value * 100 if unit == PERCENT else value)}–"
+    return f"{_BOUNDS[qualifier]}{lower}{value_text(value if value_max is None else value_max, unit)}"
 
 
 def fact_value(fact: Fact) -> str:
-    """A fact's value with its bound or range, e.g. `≈300` or `3–5`."""
-    return _quantity(fact.value, fact.value_max, fact.qualifier)
+    """A fact's value in its unit, with its bound or range, e.g. `≈300 条`, `3–5 个`, `↓ 1.23%`."""
+    return _ARROWS[fact.direction] + _quantity(fact.value, fact.value_max, fact.qualifier, fact.unit)
+
+
+def finding_numbers(finding: Finding, facts: Mapping[str, Fact]) -> tuple[str, str]:
+    """What is printed and what was expected, in the unit of the doubtful number."""
+    doubtful = facts.get(finding.evidence[0]) if finding.evidence else None
+    unit = doubtful.unit if doubtful else None
+    return value_text(finding.reported, unit), value_text(finding.expected, unit)
 
 
 def period_text(period: PeriodNorm | None) -> str:
@@ -138,10 +162,9 @@ def norm_text(norm: Norm | None) -> str:
         case None:
             return ""
         case CountNorm():
-            return f"{_quantity(norm.value, norm.value_max, norm.qualifier)} {norm.unit or ''}".strip()
+            return _quantity(norm.value, norm.value_max, norm.qualifier, norm.unit)
         case PercentNorm():
-            arrow = {"up": "↑ ", "down": "↓ ", None: ""}[norm.direction]
-            return arrow + _quantity(norm.value, norm.value_max, norm.qualifier)
+            return _ARROWS[norm.direction] + _quantity(norm.value, norm.value_max, norm.qualifier, PERCENT)
         case DocnoNorm():
             issuer = f"，{norm.issuer}" if norm.issuer else ""
             return f"{norm.canonical}{issuer}{'（已修复）' if norm.repaired else ''}"

@@ -21,9 +21,9 @@ from gongkai.show import (
     SEVERITIES,
     fact_reference,
     fact_value,
+    finding_numbers,
     meta_rows,
     norm_text,
-    number_text,
     period_text,
     pieces,
     visible,
@@ -76,9 +76,10 @@ def write_page(record: Record, out: Path, *, force: bool = False) -> None:
     Raises:
         OutputError: `out` exists and `force` is not given, or it cannot be written.
     """
+    written = page(record)
     try:
         with out.open("w" if force else "x", encoding="utf-8", newline="") as file:
-            file.write(page(record))
+            file.write(written)
     except FileExistsError:
         raise OutputError(str(out), "The file exists already.", "Choose another, or pass --force.") from None
     except OSError as error:
@@ -192,12 +193,12 @@ def _outline_item(section: Section) -> str:
 def _findings(record: Record) -> str:
     if not record.findings:
         return '<p class="none">没有发现疑点。</p>'
-    return "".join(
-        _finding(record, number, finding) for number, finding in enumerate(record.findings, start=1)
-    )
+    by_id = {fact.id: fact for fact in record.facts}
+    return "".join(_finding(record, n, finding, by_id) for n, finding in enumerate(record.findings, start=1))
 
 
-def _finding(record: Record, number: int, finding: Finding) -> str:
+def _finding(record: Record, number: int, finding: Finding, by_id: Mapping[str, Fact]) -> str:
+    reported, expected = finding_numbers(finding, by_id)
     links = "、".join(
         f'<a href="#d-{number}-{place}">{_html(record.text[start:end])}</a>'
         for place, (start, end) in enumerate(finding.spans, start=1)
@@ -206,14 +207,14 @@ def _finding(record: Record, number: int, finding: Finding) -> str:
         f'<li class="finding {finding.severity}"><p><b>{SEVERITIES[finding.severity]}</b> '
         f"{CHECKS[finding.check]} <code>{finding.check}</code></p>"
         f"<p>{_html(finding.message)}</p>"
-        f'<p class="detail">原文 {number_text(finding.reported)}，推算 {number_text(finding.expected)}；'
+        f'<p class="detail">原文 {_html(reported)}，推算 {_html(expected)}；'
         f"见 {links}</p></li>"
     )
 
 
 def _facts(record: Record, anchors: Mapping[str, str]) -> str:
     if not record.facts:
-        return '<tr><td colspan="6" class="none">没有事实。</td></tr>'
+        return '<tr><td colspan="5" class="none">没有事实。</td></tr>'
     by_id = {fact.id: fact for fact in record.facts}
     return "\n".join(_fact(record, fact, anchors, by_id) for fact in record.facts)
 
@@ -224,12 +225,10 @@ def _fact(record: Record, fact: Fact, anchors: Mapping[str, str], by_id: Mapping
     details = " · ".join(part for part in (fact.metric_id, fact.category) if part)
     if details:
         metric += f"<small>{_html(details)}</small>"
-    arrow = {"up": "↑ ", "down": "↓ ", None: ""}[fact.direction]
     cells = (
         metric,
         number,
-        _html(arrow + fact_value(fact)),
-        _html(fact.unit or ""),
+        _html(fact_value(fact)),
         _html(period_text(fact.period)),
         _related(record, fact, anchors, by_id),
     )

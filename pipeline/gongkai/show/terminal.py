@@ -17,8 +17,8 @@ from gongkai.show import (
     SEVERITIES,
     fact_reference,
     fact_value,
+    finding_numbers,
     meta_rows,
-    number_text,
     period_text,
     pieces,
     visible,
@@ -74,8 +74,9 @@ def show(record: Record, console: Console) -> None:
     console.print(
         Text(f"发现 {len(record.findings)} 处疑点" if record.findings else "没有发现疑点。", style="bold")
     )
+    by_id = {fact.id: fact for fact in record.facts}
     for finding in record.findings:
-        console.print(_finding(finding), soft_wrap=True)
+        console.print(_finding(finding, by_id), soft_wrap=True)
 
 
 def _legend() -> Text:
@@ -90,7 +91,7 @@ def _facts(record: Record) -> Table:
     table.add_column("指标")
     table.add_column("原文", justify="right")
     table.add_column("值", justify="right")
-    for heading in ("单位", "时间", "属于或比较"):
+    for heading in ("时间", "属于或比较"):
         table.add_column(heading)
     by_id = {fact.id: fact for fact in record.facts}
     for fact in record.facts:
@@ -105,16 +106,16 @@ def _cells(record: Record, fact: Fact, by_id: Mapping[str, Fact]) -> tuple[str, 
         ("比", fact.compared_with),
     )
     related = "；".join(f"{verb} {fact_reference(record, other, by_id)}" for verb, other in links if other)
-    arrow = {"up": "↑", "down": "↓", None: ""}[fact.direction]
     metric = " · ".join(part for part in (fact.metric or fact.metric_id or "—", fact.category) if part)
     printed = record.text[fact.start : fact.end]
-    return metric, printed, arrow + fact_value(fact), fact.unit or "", period_text(fact.period), related
+    return metric, printed, fact_value(fact), period_text(fact.period), related
 
 
-def _finding(finding: Finding) -> Text:
+def _finding(finding: Finding, by_id: Mapping[str, Fact]) -> Text:
+    reported, expected = finding_numbers(finding, by_id)
     severity = SEVERITIES[finding.severity]
     return Text.assemble(
         (f"● {severity} {CHECKS[finding.check]}  ", _SEVERITY_STYLES[finding.severity]),
         visible(finding.message),
-        (f"  （原文 {number_text(finding.reported)}，推算 {number_text(finding.expected)}）", "dim"),
+        (f"  （原文 {reported}，推算 {expected}）", "dim"),
     )

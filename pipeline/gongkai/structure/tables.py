@@ -364,7 +364,7 @@ def _assign_block(template: FormRow, row: _Row) -> None:
 
 
 def _assign_columns(form: Form, rows: Sequence[_Row]) -> None:
-    """One row of all columns, or a row for each group of columns, or by the headers that stand over a value."""
+    """One row of all columns, or a row for each group of columns, or by the headers over a value."""
     filled = [row for row in rows if row.has_value]
     groups = list(dict.fromkeys(column.group for column in form.columns))
     share = len(form.columns) // len(groups)
@@ -445,7 +445,9 @@ class _Grid:
             line.sort(key=lambda cell: cell.column)
         # Cells merged from above stand left of a line's own, however the page misplaced them.
         for number, line in enumerate(self.lines):
-            line.sort(key=lambda cell, number=number: cell.row == number or cell.is_value)
+            merged = [cell for cell in line if cell.row < number and not cell.is_value]
+            own = [cell for cell in line if cell.row == number or cell.is_value]
+            self.lines[number] = merged + own
         self.header_lines = self._find_headers()
 
     def _find_headers(self) -> set[int]:
