@@ -61,9 +61,7 @@ class Analysis(msgspec.Struct, kw_only=True):
     @classmethod
     def of(cls, document: Document) -> Analysis:
         """A fresh state: nothing but the text and its view."""
-        empty = Structure(
-            meta=Meta(), sections=(), sentences=(), paragraphs=(), boilerplate=(), tables=()
-        )
+        empty = Structure(meta=Meta(), sections=(), sentences=(), paragraphs=(), boilerplate=(), tables=())
         return cls(document=document, view=fold(document.text), structure=empty)
 
     def record(self) -> Record:

@@ -89,7 +89,7 @@ def extract(
 
     from gongkai.pipeline import Extractor
     from gongkai.run import run
-    from gongkai.show.progress import reporting, summary_table
+    from gongkai.progress import reporting, summary_table
 
     with reporting(sys.stderr) as progress:
         summary = run(

@@ -11,6 +11,7 @@ from gongkai.text import fold
 from gongkai.types import (
     Cell,
     CountNorm,
+    Direction,
     Entity,
     Fact,
     Meta,
@@ -120,7 +121,7 @@ class FactBuilder:
             return f"{norm.start or ''}/{norm.end or ''}"
         return self._fact_id.get(tail)
 
-    def _direction(self, number: Entity) -> "str | None":
+    def _direction(self, number: Entity) -> Direction | None:
         if isinstance(number.norm, PercentNorm):
             return number.norm.direction
         if self._links.tail("change_from", number.id) is None:
@@ -185,5 +186,3 @@ def _year(meta: Meta) -> PeriodNorm | None:
     if meta.year is None:
         return None
     return PeriodNorm(start=f"{meta.year}-01-01", end=f"{meta.year}-12-31")
-
-

@@ -32,7 +32,7 @@ from gongkai.rules.quantities import tag_quantities
 from gongkai.rules.relations import NumberRelations, load_cues
 from gongkai.spans import IntervalIndex, drop_overlapping
 from gongkai.structure import analyse
-from gongkai.types import Document, Entity, Mention, Record, Relation, Table
+from gongkai.types import Document, Entity, EntityLabel, Mention, Record, Relation, Table
 
 SPANS_KEY = "gongkai"
 """`doc.spans[SPANS_KEY]` holds the entities as spaCy spans."""
@@ -203,7 +203,7 @@ def _spoken_for(tables: Iterable[Table]) -> list[tuple[int, int]]:
 
 
 def _read_relations(
-    state: Analysis, by_place: dict[tuple[str, int, int], Entity]
+    state: Analysis, by_place: dict[tuple[EntityLabel, int, int], Entity]
 ) -> tuple[list[Relation], dict[str, Entity]]:
     def entity(mention: Mention) -> Entity | None:
         return by_place.get((mention.label, mention.start, mention.end))

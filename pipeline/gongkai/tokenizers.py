@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import spacy
 from spacy.language import Language
 from spacy.tokens import Doc
+from spacy.util import registry
 from spacy.vocab import Vocab
 
 from gongkai.errors import ConfigError
@@ -25,13 +25,13 @@ class CharacterTokenizer:
     def to_bytes(self, **kwargs: object) -> bytes:
         return b""
 
-    def from_bytes(self, data: bytes, **kwargs: object) -> "CharacterTokenizer":
+    def from_bytes(self, data: bytes, **kwargs: object) -> CharacterTokenizer:
         return self
 
     def to_disk(self, path: str | Path, **kwargs: object) -> None:
         return None
 
-    def from_disk(self, path: str | Path, **kwargs: object) -> "CharacterTokenizer":
+    def from_disk(self, path: str | Path, **kwargs: object) -> CharacterTokenizer:
         return self
 
 
@@ -63,13 +63,13 @@ class PkusegTokenizer(CharacterTokenizer):
         return Doc(self.vocab, words=words, spaces=[False] * len(words))
 
 
-@spacy.registry.tokenizers("gongkai.CharacterTokenizer.v1")
+@registry.tokenizers("gongkai.CharacterTokenizer.v1")
 def make_character_tokenizer() -> Callable[[Language], CharacterTokenizer]:
     """Config block `[nlp.tokenizer]` with `@tokenizers = "gongkai.CharacterTokenizer.v1"`."""
     return lambda nlp: CharacterTokenizer(nlp.vocab)
 
 
-@spacy.registry.tokenizers("gongkai.PkusegTokenizer.v1")
+@registry.tokenizers("gongkai.PkusegTokenizer.v1")
 def make_pkuseg_tokenizer(model: str) -> Callable[[Language], PkusegTokenizer]:
     """Config block `[nlp.tokenizer]` with `@tokenizers = "gongkai.PkusegTokenizer.v1"` and `model`."""
     return lambda nlp: PkusegTokenizer(nlp.vocab, model)

@@ -63,7 +63,9 @@ def stages(folder: Path, rounds: int = 3) -> None:
         if expected is not None:
             best = {name: min(seconds, best.get(name, seconds)) for name, seconds in spent.items()}
         expected = found
-    table = Table("stage", "s / million characters", title=f"{len(documents)} documents, {characters:,} characters")
+    table = Table(
+        "stage", "s / million characters", title=f"{len(documents)} documents, {characters:,} characters"
+    )
     for name, seconds in best.items():
         table.add_row(name, f"{seconds / characters * 1e6:.2f}")
     total = sum(best.values())
@@ -86,7 +88,11 @@ def curve(folder: Path) -> None:
         assert all(e.text == document.text[e.start : e.end] for e in record.entities)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         table.add_row(
-            f"{length:,}", f"{seconds:.1f}", f"{length / seconds:,.0f}", f"{len(record.entities):,}", f"{peak:,.0f}"
+            f"{length:,}",
+            f"{seconds:.1f}",
+            f"{length / seconds:,.0f}",
+            f"{len(record.entities):,}",
+            f"{peak:,.0f}",
         )
     CONSOLE.print(table)
 
@@ -101,7 +107,15 @@ def folder_of_files(source: Path) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(f"{originals[number % len(originals)]}\n{number}\n", "utf8")
         characters = sum(len(originals[number % len(originals)]) for number in range(FILES))
-        command = [sys.executable, "-m", "gongkai.cli", "extract", str(archive), "-o", str(Path(temporary) / "out")]
+        command = [
+            sys.executable,
+            "-m",
+            "gongkai.cli",
+            "extract",
+            str(archive),
+            "-o",
+            str(Path(temporary) / "out"),
+        ]
         start = time.perf_counter()
         subprocess.run(command, check=True, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
         seconds = time.perf_counter() - start
@@ -115,7 +129,9 @@ def folder_of_files(source: Path) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("what", choices=("stages", "curve", "folder"))
     parser.add_argument("folder", nargs="?", type=Path, default=SAMPLES)
     options = parser.parse_args()

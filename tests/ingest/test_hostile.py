@@ -49,7 +49,7 @@ def test_pages(tmp_path: Path, name: str) -> None:
         ("a.txt", "〔".encode("gb18030") * 100_000),
         ("a.mht", b"Content-Type: multipart/related; boundary=x\n\n" + b"--x\n" * N),
         ("a.mht", b"A: b\n" * N),
-        ("a.mht", b"".join(b"Content-Type: multipart/x; boundary=b%d\n\n--b%d\n" % (n, n) for n in range(3000))),
+        ("a.mht", b"".join(b"Content-Type: multipart/x; boundary=%d\n\n--%d\n" % (n, n) for n in range(N))),
         ("a.pdf", b"%PDF-1.4\n" + b"1 0 obj <<" * N),
         ("a.jsonl", b"[" * 1_000_000),
         ("a.jsonl", b'{"text":"x","meta":{"a":' + b"[" * 1_000_000),

@@ -143,7 +143,7 @@ BODY = "<p>" + "本局按照规定主动公开政府信息，并及时更新目�
         ("<p>上一篇：<a href=x>某通知</a></p><p>上一条规定的期限</p>", ["上一条规定的期限"]),
         ("<p>相关链接：</p><p><a href=x>某通知</a></p><p>共3条</p>", ["共3条"]),
         ("<div class='share'>微信</div><div class='footnote'>注：含电话咨询</div>", ["注：含电话咨询"]),
-        ("<p>文号：</p><p>附件：<a href=a.doc>统计表</a></p>", ["附件：统计表"]),
+        ("<p>时间：</p><p>附件：<a href=a.doc>统计表</a></p>", ["时间：", "附件：统计表"]),
     ],
 )
 def test_blocks_and_white_space(read_bytes, markup: str, expected: list[str]) -> None:
@@ -210,6 +210,42 @@ def test_where_metadata_comes_from(
 ) -> None:
     doc = read_bytes(f"<html><head>{head}</head><body>{body}{BODY}</body></html>".encode(), "a.html")
     assert (doc.meta.title, doc.meta.issuer) == (title, issuer)
+
+
+@pytest.mark.parametrize(
+    ("markup", "expected"),
+    [
+        ("<p>文号：</p><p>主题词：</p>", []),
+        ("<p>来源：某局　浏览次数：12　【字体：大 中 小】</p>", ["来源：某局"]),
+        ("<dl><dt>文号</dt><dd>某府〔2018〕1号</dd><dt>分类</dt><dd></dd></dl>", ["文号：某府〔2018〕1号"]),
+        ("<div>文号：</div><div>某府〔2018〕1号</div>", ["文号：某府〔2018〕1号"]),
+        ("<div>主题词：</div><div>某府〔2018〕1号</div>", ["某府〔2018〕1号"]),
+        ("<div>发布机构：</div><div>关于印发要点的通知</div>", ["关于印发要点的通知"]),
+        ("<h1>某局年度报告</h1>", ["某局年度报告"]),
+        ("<a href=/>首页</a> &gt; <a href=/n>年报</a>", []),
+    ],
+)
+def test_the_head_of_a_document(read_bytes, markup: str, expected: list[str]) -> None:
+    doc = read_bytes(f"<html><body><div id='zoom'>{markup}{BODY}</div></body></html>".encode(), "a.html")
+    assert doc.text.split("\n")[:-1] == expected
+
+
+@pytest.mark.parametrize(
+    ("markup", "expected"),
+    [
+        ("<p>主办单位：某府办</p><p>版权所有：某府</p><p>邮编：518000</p>", []),
+        ("<p>联系地址：某路1号</p>", ["联系地址：某路1号"]),
+        ("<p>新增网站地图功能</p><p>共3条</p>", ["新增网站地图功能", "共3条"]),
+        (
+            "<p>版权所有登记情况</p><table><tr><td>项<td>数<tr><td>甲<td>3</table>",
+            ["版权所有登记情况", "项\t数", "甲\t3"],
+        ),
+        ("<p>附件</p><p>粤ICP备12345678号</p>", ["附件"]),
+    ],
+)
+def test_footers_without_an_element_of_their_own(read_bytes, markup: str, expected: list[str]) -> None:
+    doc = read_bytes(f"<html><body>{BODY}{markup}</body></html>".encode(), "a.html")
+    assert doc.text.split("\n")[1:] == expected
 
 
 def test_labels_in_prose_are_not_metadata(read_bytes) -> None:

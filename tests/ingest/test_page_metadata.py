@@ -7,7 +7,7 @@ import pytest
 from gongkai.ingest.page_metadata import iso_date, labelled_values, title_of
 
 CASES = [
-    ("one a line", ["索引号：K1-1", "文号：某〔2018〕1号"], {"index_number": "K1-1", "docno": "某〔2018〕1号"}),
+    ("one a line", ["索引号：K1-1", "文号：某〔8〕1号"], {"index_number": "K1-1", "docno": "某〔8〕1号"}),
     ("spaced label", ["索 引 号： K1/2018-1"], {"index_number": "K1/2018-1"}),
     ("several a line", ["索引号：K1 主题：其他 发文机关：某局"], {"issuer": "某局"}),
     ("empty values", ["索引号: 分类:", "文号: 发布日期: 2019-03-11"], {"published": "2019-03-11"}),

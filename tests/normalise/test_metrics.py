@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gongkai.errors import ConfigError
@@ -197,6 +197,7 @@ def test_a_unit_of_another_kind_lowers_the_score() -> None:
     assert score("收取费用", "亿元") == score("收取费用", "元")
 
 
+@settings(deadline=None)
 @given(st.text(max_size=80), st.sampled_from([None, "件", "%", "元", "天"]))
 def test_any_phrase_gets_a_known_metric_or_none(phrase: str, unit: str | None) -> None:
     norm = load_matcher().match(phrase, unit=unit)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
+
 from gongkai.resources import config_path
 from gongkai.rules.docnos import tag_docnos
 from gongkai.rules.orgs import tag_orgs
@@ -14,7 +15,6 @@ from gongkai.rules.quantities import tag_quantities
 from gongkai.rules.table import Rule, load_rules
 from gongkai.text import fold
 from gongkai.types import Mention
-
 from marking import unmark
 
 TAGGERS = {

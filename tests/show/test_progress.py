@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from gongkai.run import RunSummary
-from gongkai.show import progress
+from gongkai import progress
 
 PATH = Path("报告[bold].txt")
 

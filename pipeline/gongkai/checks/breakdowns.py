@@ -67,7 +67,7 @@ def breakdowns(ledger: Ledger, total: Fact, members: Sequence[Fact]) -> Iterator
     """The lists among the prose `members` of `total`, single parts too; none with approximate numbers."""
     prose = [member for member in members if member.table is None]
     for first, run in _runs(ledger, prose):
-        if not all(is_sharp(part) for part in run):
+        if not all(is_sharp(part) and not ledger.is_base(part) for part in run):
             continue
         lead = _lead(ledger, total, run, first)
         if lead is None:

@@ -28,6 +28,8 @@ def check_growth(ledger: Ledger) -> Iterator[Finding]:
         previous = ledger.by_id.get(fact.compared_with)
         if previous is None or is_percent(previous) or _in_points(ledger, fact):
             continue
+        if ledger.is_change(previous):
+            continue
         current = _current(ledger, fact, previous)
         if current is not None:
             yield from _judge(ledger, fact, previous, current)

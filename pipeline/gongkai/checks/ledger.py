@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 
 from gongkai.checks.rounding import Interval, fact_interval, is_percent
 from gongkai.checks.settings import load_settings
+from gongkai.rules.table import alternatives
 from gongkai.text import fold
 from gongkai.types import Fact
 
@@ -99,6 +101,18 @@ class Ledger:
             if count.section == fact.section and _adjacent(count.sentence, fact.sentence):
                 yield count
 
+    def is_change(self, fact: Fact) -> bool:
+        """Whether the number says by how much something changed: by its relation, or by the verb before it.
+
+        A list of percentages behind one verb (增长29.2%、39.4%和23.9%) is a list of changes.
+        """
+        return fact.direction is not None or _ends_in_change().search(self.clause_before(fact)) is not None
+
+    def is_base(self, fact: Fact) -> bool:
+        """Whether the number is the value that a change starts from (由7159亿元增加到…)."""
+        before = fold(self.text[max(0, fact.start - 2) : fact.start]).rstrip()
+        return before.endswith(load_settings().base_words)
+
     def nearest(self, fact: Fact, accept: Callable[[Fact], bool]) -> Fact | None:
         """The accepted fact of the same metric mention nearest before `fact`, else nearest after it."""
         mention = metric_mention(fact)
@@ -117,6 +131,13 @@ class Ledger:
 
 def _adjacent(sentence: int | None, other: int | None) -> bool:
     return sentence == other or (sentence is not None and other is not None and abs(sentence - other) == 1)
+
+
+@cache
+def _ends_in_change() -> re.Pattern[str]:
+    return re.compile(
+        rf"{alternatives(load_settings().change_words)}[了约近达为]{{0,2}}(?:[\d.]+[%、和及约 ]+)*$"
+    )
 
 
 @lru_cache(maxsize=4096)

@@ -17,7 +17,7 @@ from gongkai.types import Check, Severity
 class Example(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A worked example: text with marked numbers, and the one sentence that the check says of it.
 
-    `text` marks numbers as `⟦id key=value|number⟧`; tests/checks/marked_facts.py reads it.
+    `text` marks numbers as `⟦id key=value|number⟧`; tests/marked_facts.py reads it.
     """
 
     text: str
@@ -98,6 +98,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         scope_words: Endings of a body or a field of work before a number: it counts for that one alone.
         whole_words: What makes such a body the reporting one again (我局, 全区).
         previous_words: What puts a carry-over before the period rather than after it.
+        change_words: Verbs right before a number that make it a change, not a value.
+        base_words: What stands right before the value that a change starts from (由…增加到).
         columns: Columns of the standard forms as messages name them.
     """
 
@@ -110,6 +112,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     scope_words: tuple[str, ...]
     whole_words: tuple[str, ...]
     previous_words: tuple[str, ...]
+    change_words: tuple[str, ...]
+    base_words: tuple[str, ...]
     rates: tuple[Rate, ...]
     rate_affixes: Affixes
     columns: dict[str, str]

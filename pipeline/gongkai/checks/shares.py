@@ -47,6 +47,8 @@ def _judge(ledger: Ledger, fact: Fact, numerator: Fact, total: Fact) -> Iterator
     found = verdict(ledger, fact, ledger.interval(numerator).over(ledger.interval(total)))
     if found == "right" or (numerator.value > total.value and numerator.part_of != total.id):
         return
+    if ledger.is_change(fact) or ledger.is_change(numerator):
+        return
     expected = numerator.value / total.value
     yield finding(
         "share.cut" if found == "cut" else "share.wrong",
@@ -92,10 +94,10 @@ def _numerator(ledger: Ledger, fact: Fact, total: Fact) -> Fact | None:
         return (
             other is not total
             and other.table is fact.table
-            and other.direction is None
             and other.id not in ledger.compared
             and other.part_of in (None, total.id)
             and units_agree(other, total)
+            and other.direction is None
         )
 
     if (found := ledger.nearest(fact, accepted)) is not None:

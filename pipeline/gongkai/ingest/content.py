@@ -57,7 +57,7 @@ class TextBuilder:
             self._append(source.text)
             placed.append(msgspec.structs.replace(cell, start=begin, end=self._length))
         self._tables.append(
-            Table(id=f"table{len(self._tables) + 1}", start=start, end=self._length, cells=tuple(placed))
+            Table(id=f"TB{len(self._tables) + 1}", start=start, end=self._length, cells=tuple(placed))
         )
 
     @property

@@ -13,7 +13,7 @@ SUFFIXES = frozenset({".txt", ".html", ".htm", ".mhtml", ".mht", ".pdf", ".docx"
 def discover(paths: Iterable[Path]) -> Iterator[Path]:
     """Files as given, and the supported files of folders, recursively, in the order of their names.
 
-    Within folders, hidden entries (`.name`) and the lock files of open Word documents (`~$name`) are left out.
+    Within folders, hidden entries (`.name`) and lock files of open Word documents (`~$name`) are left out.
 
     Lazy: a folder is listed when the caller gets there, so ten million files need no list. Each folder is
     entered once, links included, so that a loop of links ends. A path that does not exist, or a folder

@@ -11,7 +11,14 @@ from gongkai.ingest.grid import cells_of, state_of
 from gongkai.ingest.layout import Grid, Layout, Line, collapse, is_data, tabulate
 from gongkai.ingest.markup import Element, Size, boilerplate, measure, names_of, parse
 from gongkai.ingest.page import load_page, squeeze
-from gongkai.ingest.page_metadata import bare_label, labelled_values, meta_of, statements_of, tag_values
+from gongkai.ingest.page_metadata import (
+    bare_label,
+    is_value_below,
+    labelled_values,
+    meta_of,
+    statements_of,
+    tag_values,
+)
 from gongkai.text import fold
 
 MEDIA_TYPE = "text/html"
@@ -96,17 +103,41 @@ def _blocks(root: Element, body: Element) -> tuple[list[Block], str | None]:
 
 
 def _with_values(blocks: list[Block]) -> Iterator[Block]:
-    """Join a label that is the term of a definition list with its definition to a `label：value` line."""
-    label: str | None = None
+    """Join a label that stands alone with the value below it to a `label：value` line.
+
+    The term of a definition list goes with its definition; a label that ends in a colon goes with a line
+    that can be its value. A term without a definition says nothing and is left out.
+    """
+    held: Line | None = None
     for block in blocks:
-        if isinstance(block, Line) and label is not None and block.definition:
-            text = f"{label}：{block.text}"
-            yield Line(text=text, part=block.part, linked=block.linked, links=block.links, metadata=True)
-            label = None
-            continue
-        label = bare_label(block.text) if isinstance(block, Line) and block.term else None
-        if label is None:
+        if held is not None:
+            joined = _joined(held, block)
+            if joined is None and not held.term:
+                yield held
+            held = None
+            if joined is not None:
+                yield joined
+                continue
+        if isinstance(block, Line) and _awaits_value(block):
+            held = block
+        else:
             yield block
+    if held is not None and not held.term:
+        yield held
+
+
+def _awaits_value(line: Line) -> bool:
+    return (line.term or line.text.endswith(("：", ":"))) and bare_label(line.text) is not None
+
+
+def _joined(label: Line, block: Block) -> Line | None:
+    name = bare_label(label.text)
+    if name is None or isinstance(block, Grid):
+        return None
+    if not (block.definition if label.term else is_value_below(name, block.text)):
+        return None
+    text = f"{name}：{block.text}"
+    return Line(text=text, part=block.part, linked=block.linked, links=block.links, metadata=True)
 
 
 def _content(body: Element, sizes: dict[Element, Size], dropped: set[Element]) -> Element:
@@ -163,10 +194,7 @@ def _document(blocks: list[Block], titles: list[str]) -> Iterator[Block]:
         if _is_chrome(block, fold(block.text)):
             continue
         prose = prose or _is_prose(block)
-        if block.part != "inside":
-            kept = _outside(block, names)
-        else:
-            kept = block if prose else _in_head(block)
+        kept = _inside(block, head=not prose) if block.part == "inside" else _outside(block, names)
         if kept is not None:
             yield kept
 
@@ -202,9 +230,9 @@ def _without_pieces(text: str) -> str:
     return re.sub(r"[\s|【\[(（】\])）]+$", "", rest)
 
 
-def _in_head(line: Line) -> Line | None:
-    """A line of the content above its prose: a label without a value says nothing, a counter beside one goes."""
-    statements = [] if line.metadata else statements_of(line.text)
+def _inside(line: Line, *, head: bool) -> Line | None:
+    """A line of the content; in its head, a label without a value says nothing, a counter beside one goes."""
+    statements = statements_of(line.text) if head and not line.metadata else []
     if not statements:
         return line
     if not any(statement.value for statement in statements):

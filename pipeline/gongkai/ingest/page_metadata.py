@@ -22,6 +22,7 @@ _SITE_TAIL = re.compile(r"\s*-+\s*[^-]*(?:网|网站|门户|平台|政府|公开
 _SITE = re.compile(r"(?:网|网站|门户|平台|首页)$")
 _SHORTEST_BARE_LABEL = 3
 _LONGEST_VALUE = 200
+_LONGEST_NAME = 80
 
 
 class Statement(msgspec.Struct, frozen=True):
@@ -76,7 +77,7 @@ def labelled_values(lines: Iterable[str]) -> dict[Field, str]:
             if label is not None and len(label) >= _SHORTEST_BARE_LABEL:
                 pending = load_page().labels[label]
                 continue
-            if pending is not None and (pending != "issuer" or _issuing(line)):
+            if pending is not None and _fits_below(pending, line):
                 _keep(values, pending, line)
             pending = None
             continue
@@ -85,6 +86,26 @@ def labelled_values(lines: Iterable[str]) -> dict[Field, str]:
                 _keep(values, statement.field, statement.value)
         pending = statements[-1].field if not statements[-1].value else None
     return values
+
+
+def is_value_below(label: str, line: str) -> bool:
+    """Whether a line can be the value of the label that stands alone in the line above it.
+
+    >>> is_value_below("文号", "某府办〔2018〕1号"), is_value_below("文号", "一、概述")
+    (True, False)
+    """
+    field = load_page().labels.get(label)
+    if field is None or bare_label(line) is not None or statements_of(line):
+        return False
+    value = line.strip(_EDGES)
+    return _fits_below(field, value) and _valid(field, value)
+
+
+def _fits_below(field: Field, line: str) -> bool:
+    """Stricter than beside its label: what stands below an empty one may be the text that follows."""
+    if field in ("issuer", "source"):
+        return len(line) <= _LONGEST_NAME and _issuing(line) is not None
+    return field == "title" or len(line) <= _LONGEST_NAME
 
 
 def tag_values(tags: Iterable[tuple[str, str]]) -> dict[Field, str]:

@@ -17,8 +17,9 @@ _STATE = re.compile(r"(?:中华人民|人民|民)?共?和国(?=.)")
 def parse_docno(surface: str) -> DocnoNorm | None:
     """The document number in `surface`, None if it holds none.
 
-    It is the tagger's grammar: what stands before the code (an issuer's name, the tail of a title) is left out.
-    `repaired` says that brackets, spaces, zero-width characters, full-width digits or leading zeros were mended.
+    It is the tagger's grammar: what stands before the code (an issuer's name, the tail of a title) is left
+    out. `repaired` says that brackets, spaces, zero-width characters, full-width digits or leading zeros were
+    mended.
 
     >>> parse_docno("珠港办2018〕123号").canonical
     '珠港办〔2018〕123号'
@@ -64,7 +65,12 @@ def _canonical(match: DocnoMatch, code: str, year: int | None, serial: str) -> t
 
 def _is_repaired(match: DocnoMatch, printed: str) -> bool:
     """Whether the number as printed differs from a well-formed one by more than its style."""
-    if match.rule.rule.name in ("docno.open_lost", "docno.close_lost", "docno.brackets_lost", "docno.hao_lost"):
+    if match.rule.rule.name in (
+        "docno.open_lost",
+        "docno.close_lost",
+        "docno.brackets_lost",
+        "docno.hao_lost",
+    ):
         return True
     if _NOT_PRINTED.search(fold(printed)) or re.search(r"[０-９]|第0|[〕\]】)]0\d", printed):
         return True

@@ -135,7 +135,8 @@ class MetricMatcher:
         Args:
             phrase: Words of the text, in either script.
             unit: Unit of the number, as printed (`件`, `万元`, `%`). One that the metric cannot have lowers
-                the score or refuses the match; 万 and 亿 before it are passed over. Give none for a share (占57%) or a change of the metric.
+                the score or refuses the match; 万 and 亿 before it are passed over. Give none for a share
+                (占57%) or a change of the metric.
 
         >>> load_matcher().match("受理政府信息公開申請", unit="件")
         MetricNorm(metric_id='requests.received', score=0.95)

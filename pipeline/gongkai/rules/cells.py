@@ -9,7 +9,8 @@ from typing import NamedTuple
 from gongkai.types import Cell, Mention, Table
 
 _NUMBERING = re.compile(
-    r"[ \u200b]*(?:其中[:,]?)?[ \u200b]*(?:\(?[一二三四五六七八九十]{1,3}[)、.]+|\(?\d{1,2}[)、.]+(?!\d))?[ \u200b]*(?:其中[:,]?)?"
+    r"[ \u200b]*(?:其中[:,]?)?[ \u200b]*"
+    r"(?:\(?[一二三四五六七八九十]{1,3}[)、.]+|\(?\d{1,2}[)、.]+(?!\d))?[ \u200b]*(?:其中[:,]?)?"
 )
 _LINKING_END = re.compile(r"(?:(?<![总次])数)?[ \u200b:]*(?:\([^()]*\)?)?[ \u200b:]*$")
 _HAN = re.compile("[一-鿿]")
@@ -23,7 +24,9 @@ class CellReading(NamedTuple):
     parent: int | None
 
 
-def read_cells(view: str, tables: Sequence[Table], units: frozenset[str], parents: Mapping[str, str]) -> list[CellReading]:
+def read_cells(
+    view: str, tables: Sequence[Table], units: frozenset[str], parents: Mapping[str, str]
+) -> list[CellReading]:
     """Read every number cell of the tables.
 
     Args:

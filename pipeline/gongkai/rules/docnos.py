@@ -49,7 +49,10 @@ def find_docnos(view: str) -> list[DocnoMatch]:
     """Every document number in the folded view, in text order, not overlapping."""
     rules = compile_rules("docnos")
     found = [
-        match for start, end in _neighbourhoods(view) for rule in rules for match in _apply(rule, view, start, end)
+        match
+        for start, end in _neighbourhoods(view)
+        for rule in rules
+        for match in _apply(rule, view, start, end)
     ]
     found.sort(key=lambda match: (match.start, -match.end))
     kept: list[DocnoMatch] = []
@@ -138,7 +141,9 @@ def _allowed(code: str, rule: CompiledRule) -> bool:
 
 def _code(run: str) -> str | None:
     """The issuer code that a run of characters ends in."""
-    run = _behind(_lists().before, run)
+    if _plain(run) in known_codes():
+        return run
+    run = _behind_words(run)
     if _plain(run) in known_codes():
         return run
     run = _behind(_lists().issuers, run)
@@ -159,10 +164,22 @@ def _inner_code(run: str) -> str | None:
 
 def _body(run: str, kind: str) -> str | None:
     """The body's name (or its code) that signs an order or announcement."""
-    run = _behind(_lists().before, run)
+    run = _behind_words(run)
     if _plain(run) + kind in known_codes():
         return run
     return run if _lists().body.fullmatch(run) and len(run) <= _LONGEST_BODY else None
+
+
+def _behind_words(run: str) -> str:
+    """What stands behind the last preposition, verb or end of a title.
+
+    One such character before 府 or 政 is a county's: 从府办, 并政发.
+    """
+    masked = _lists().protected.sub(lambda match: "#" * len(match[0]), run)
+    cut = _lists().before.match(masked)
+    if cut is None or (cut.end() == 1 and run[1] in "府政"):
+        return run
+    return run[cut.end() :]
 
 
 def _behind(words: re.Pattern[str], run: str) -> str:
@@ -176,6 +193,7 @@ def _plain(code: str) -> str:
 
 
 class _Lists(NamedTuple):
+    protected: re.Pattern[str]
     before: re.Pattern[str]
     issuers: re.Pattern[str]
     glued: re.Pattern[str]
@@ -191,12 +209,14 @@ def _lists() -> _Lists:
     provinces, cities = alternatives(words["provinces"]), alternatives(words["cities"])
     codes = alternatives(tuple(code for code in known_codes() if len(code) > 1))
     endings, bodies = alternatives(words["code_endings"]), alternatives(words["body_endings"])
-    protected = alternatives(words["not_before_code"])
     regional = rf"(?:{provinces}|{cities})[\u3400-\u9fff\u200b]{{0,6}}?{endings}"
     return _Lists(
-        before=re.compile(rf".*(?:(?!{protected}){alternatives(words['before_code'])})(?=..)", re.DOTALL),
+        protected=re.compile(alternatives(words["not_before_code"])),
+        before=re.compile(rf".*{alternatives(words['before_code'])}(?=..)", re.DOTALL),
         issuers=re.compile(rf".*{alternatives(words['issuer_endings'])}(?=..)(?!公告|通告|令)", re.DOTALL),
-        glued=re.compile(rf".{{2,}}?{alternatives(words['issuer_characters'])}(?={provinces}|{cities})(?=..)"),
+        glued=re.compile(
+            rf".{{2,}}?{alternatives(words['issuer_characters'])}(?={provinces}|{cities})(?=..)"
+        ),
         heads=re.compile(rf"{codes}|{provinces}"),
         inner=re.compile(rf"(?:{codes}[\u3400-\u9fff]{{0,4}}|{provinces}[\u3400-\u9fff]{{0,5}}{endings})\Z"),
         regional=re.compile(regional),

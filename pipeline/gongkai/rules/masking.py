@@ -20,7 +20,8 @@ PLACEHOLDER: dict[EntityLabel, str] = {
     "METRIC": "\ue006",
 }
 
-PIECES: dict[str, str] = {label: character for label, character in PLACEHOLDER.items()} | {
+PIECES: dict[str, str] = {
+    **PLACEHOLDER,
     "NUMBER": f"[{PLACEHOLDER['COUNT']}{PLACEHOLDER['PERCENT']}]",
     "NUMBER_CHARS": f"{PLACEHOLDER['COUNT']}{PLACEHOLDER['PERCENT']}",
     "BREAK": ",。;:!?、()\\[\\]|\\n\\t",

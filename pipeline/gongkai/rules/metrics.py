@@ -30,7 +30,9 @@ _TOTAL = re.compile("[,。;](?:共|共计|合计|总计|累计)$")
 _TAG = 2
 """Characters after a quoted name that only say what it is (“坪山发布”微博); more of them stand alone."""
 _EDGE = " \u200b的等“”\t"
-_RUN_IN = re.compile(r"[ \u200b]*(?:\(?[一二三四五六七八九十]{1,3}[)、.]|\(?\d{1,2}[)、.])[ \u200b]*([^。:,;\n]{2,20})[。:]")
+_RUN_IN = re.compile(
+    r"[ \u200b]*(?:\(?[一二三四五六七八九十]{1,3}[)、.]|\(?\d{1,2}[)、.])[ \u200b]*([^。:,;\n]{2,20})[。:]"
+)
 
 
 class Strategy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -151,7 +153,9 @@ class MetricReader:
         right = self._predicate(span, end) if span.label == "PERCENT" else self._noun_after(span, end)
         if right is not None and self._prefers_right(span, left):
             self._taken = right.end
-            self._assign(number, right, "metric.predicate" if span.label == "PERCENT" else "metric.after", 0.8)
+            self._assign(
+                number, right, "metric.predicate" if span.label == "PERCENT" else "metric.after", 0.8
+            )
         elif left is not None:
             self._assign(number, left, "metric.before", 0.6 if left.bare else 0.85)
         elif not self._share(number, previous):
@@ -291,7 +295,9 @@ class MetricReader:
 
     def _before_bracket(self, inside: int) -> int | None:
         """The number right before the bracket that holds number `inside`: 47件(个人39件,单位8件),增加9件."""
-        opened = self.masked.rfind("(", max(0, self.numbers[inside].start - 2 * _REACH), self.numbers[inside].start)
+        opened = self.masked.rfind(
+            "(", max(0, self.numbers[inside].start - 2 * _REACH), self.numbers[inside].start
+        )
         for earlier in range(inside - 1, -1, -1):
             if self.numbers[earlier].end <= opened:
                 return earlier if self.numbers[earlier].end == opened else None

@@ -47,7 +47,9 @@ def tag_orgs(view: str, inside: Sequence[Mention] | None = None) -> list[Mention
     taken = [*tag_policies(view), *tag_docnos(view)] if inside is None else inside
     covered = IntervalIndex([(m.start, m.end) for m in drop_overlapping(taken)])
     found = (mention for rule in compile_rules("orgs") for mention in _apply(rule, view))
-    return drop_overlapping(m for m in found if covered.find(m.start) is None and covered.find(m.end - 1) is None)
+    return drop_overlapping(
+        m for m in found if covered.find(m.start) is None and covered.find(m.end - 1) is None
+    )
 
 
 def _apply(rule: CompiledRule, view: str) -> Iterator[Mention]:
@@ -151,10 +153,14 @@ def _lists() -> _Lists:
         group=re.compile(rf"\A{words['group_words']}|{words['group_ends']}\Z"),
         introductions=tuple(map(fold, loaded.words["group_introductions"])),
         function_words=tuple(map(fold, loaded.words["functions"])),
-        place=re.compile(rf"{words['places']}|[\u3400-\u9fff\u200b]{{0,3}}?{level}|[\u3400-\u9fff]{{2,12}}自治[县州旗]"),
+        place=re.compile(
+            rf"{words['places']}|[\u3400-\u9fff\u200b]{{0,3}}?{level}|[\u3400-\u9fff]{{2,12}}自治[县州旗]"
+        ),
         inner_place=re.compile(rf"(?=[{first}])(?:{words['places']}|{level})"),
         seat=re.compile(rf"(?:{level}|中国)(?:人民)?\Z"),
-        function=re.compile(rf".{{0,4}}?{words['functions']}+(?:工作|管理|协调|建设|推进|服务|事务|监督|与|和|及){{0,3}}"),
+        function=re.compile(
+            rf".{{0,4}}?{words['functions']}+(?:工作|管理|协调|建设|推进|服务|事务|监督|与|和|及){{0,3}}"
+        ),
     )
 
 

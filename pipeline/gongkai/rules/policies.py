@@ -87,7 +87,9 @@ def _quoted(view: str, pairs: list[tuple[int, int]]) -> Iterator[Mention]:
     for start, end in pairs:
         mention = _judge(view, start, end)
         if mention is None and previous is not None and _SIBLING.fullmatch(view, previous_end, start):
-            mention = Mention("POLICY", start, end, previous.by, 0.7) if not _refused(view, start, end) else None
+            mention = (
+                Mention("POLICY", start, end, previous.by, 0.7) if not _refused(view, start, end) else None
+            )
         if mention is not None:
             yield mention
         previous_end, previous = end, mention
@@ -102,7 +104,10 @@ def _judge(view: str, start: int, end: int) -> Mention | None:
     if _refused(view, start, end):
         return None
     left, right = max(view.rfind("\n", 0, start) + 1, start - _BEFORE), min(len(view), end + _AFTER)
-    if any(match.end("span") == end for match in rules["policy.quoted_in_context"].regex.finditer(view, left, end)):
+    if any(
+        match.end("span") == end
+        for match in rules["policy.quoted_in_context"].regex.finditer(view, left, end)
+    ):
         return _mention(rules["policy.quoted_in_context"], start, end)
     if rules["policy.quoted_numbered"].regex.match(view, start, right):
         return _mention(rules["policy.quoted_numbered"], start, end)
@@ -112,7 +117,8 @@ def _judge(view: str, start: int, end: int) -> Mention | None:
 def _refused(view: str, start: int, end: int) -> bool:
     rules = _rules()
     return any(
-        rules[name].regex.fullmatch(view, start, end) for name in ("policy.quoted_media", "policy.quoted_report")
+        rules[name].regex.fullmatch(view, start, end)
+        for name in ("policy.quoted_media", "policy.quoted_report")
     )
 
 
@@ -172,7 +178,9 @@ def _titles_about(view: str, about: int, kind_end: int) -> Iterator[Mention]:
 
 @cache
 def _about() -> re.Pattern[str]:
-    return re.compile(rf"关于(?:(?!关于)[^\n。;!?]){{2,100}}?的{alternatives(load_rules('policies').words['issued'])}")
+    return re.compile(
+        rf"关于(?:(?!关于)[^\n。;!?]){{2,100}}?的{alternatives(load_rules('policies').words['issued'])}"
+    )
 
 
 @cache

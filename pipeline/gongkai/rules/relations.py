@@ -121,7 +121,9 @@ class NumberRelations:
         for number in clause.numbers:
             before = [p for p in clause.periods if p.end <= number.start and not self._names(p)]
             for period in reversed(before):
-                only_compared = compared.search(self.masked, max(clause.start, period.start - 2), period.start)
+                only_compared = compared.search(
+                    self.masked, max(clause.start, period.start - 2), period.start
+                )
                 if not only_compared or self.masked[period.end : number.start] in ("的", ""):
                     self._add("during", number, period, "during.preceding", 0.85)
                     break
@@ -179,7 +181,8 @@ class NumberRelations:
             before = self._counts(earlier)
         fitting = [n for n in before if self._fits(n, part)]
         free = [n for n in fitting if n.id not in self._total_of]
-        return (free or fitting or [None])[-1]
+        chosen = free or fitting
+        return chosen[-1] if chosen else None
 
     def _listed_parts(self, clause: Clause) -> None:
         """A list after a total: in its bracket, after its colon, or adding up to exactly the total."""
@@ -258,7 +261,9 @@ class NumberRelations:
                 if _HEADING.match(self.masked, self.paragraphs[below][0]):
                     break
                 for clause in self._by_paragraph.get(below, ()):
-                    self._link_parts(totals[-1], self._counts(clause), "part_of.announced", 0.65, to_sum=False)
+                    self._link_parts(
+                        totals[-1], self._counts(clause), "part_of.announced", 0.65, to_sum=False
+                    )
 
     def _link_parts(
         self, total: Entity, parts: Sequence[Entity], by: str, score: float, to_sum: bool = True
@@ -318,8 +323,11 @@ class NumberRelations:
         fitting = [n for n in reversed(before) if self._fits(n, part) and _value(n) > 0]
         true = [n for n in fitting if abs(_value(part) / _value(n) - _share(percent)) < _SHARE_TOLERANCE]
         larger = [n for n in fitting if n.id not in self._total_of and _value(n) > _value(part)]
-        total = (true or larger or [None])[0]
-        if total is not None and part.id not in self._total_of:
+        chosen = true or larger
+        if not chosen:
+            return None
+        total = chosen[0]
+        if part.id not in self._total_of:
             self._total_of[part.id] = total
             self._add("part_of", part, total, "part_of.share", 0.75)
         return total
@@ -361,7 +369,9 @@ class NumberRelations:
         return [n for n in clause.numbers if n.label == "COUNT" and n.id not in self._changes]
 
     def _add(self, label: RelationLabel, head: Entity, tail: Entity, rule: str, score: float) -> None:
-        self.relations.append(Relation(label=label, head=head.id, tail=tail.id, score=score, by=f"rule:{rule}"))
+        self.relations.append(
+            Relation(label=label, head=head.id, tail=tail.id, score=score, by=f"rule:{rule}")
+        )
 
 
 _HEADING = re.compile(r"[ \u200b]*[一二三四五六七八九十]{1,3}、")

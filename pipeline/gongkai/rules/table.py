@@ -70,7 +70,9 @@ def load_rules(name: str) -> RuleFile:
     where = str(config_path(f"rules/{name}.yaml"))
     for rule in loaded.rules:
         if not rule.match or not rule.reject:
-            raise ConfigError(where, f"Rule {rule.name} lacks a match or a reject example.", "Add one of each.")
+            raise ConfigError(
+                where, f"Rule {rule.name} lacks a match or a reject example.", "Add one of each."
+            )
     return loaded
 
 

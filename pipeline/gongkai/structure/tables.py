@@ -147,20 +147,24 @@ class _FormIndex:
         return self.rows.get(key) or self._near(key)
 
     def _nearest(self, key: str) -> list[int]:
-        """The one row whose label shares most pairs of characters: for labels damaged or worded otherwise."""
+        """The row whose label ends `key` (after its group's), else that which shares most of its pairs.
+
+        For labels that a page has damaged, run together or worded otherwise.
+        """
         if len(key) < 4 or key in self.columns:
             return []
+        ends = [known for known in self._pairs if key.endswith(known) and not _denies(key[-len(known) - 1])]
+        if ends:
+            return self.rows[max(ends, key=len)]
         pairs = _pairs(key)
-        scored = sorted(
+        likeness, known = max(
             (
                 (2 * len(pairs & other) / (len(pairs) + len(other)), known)
                 for known, other in self._pairs.items()
             ),
-            reverse=True,
+            default=(0.0, ""),
         )
-        if not scored or scored[0][0] < self.FUZZY or _denies(key) != _denies(scored[0][1]):
-            return []
-        return self.rows[scored[0][1]]
+        return self.rows[known] if likeness >= self.FUZZY and _denies(key) == _denies(known) else []
 
 
 def _pairs(key: str) -> frozenset[str]:
@@ -760,14 +764,32 @@ def _all_known(labels: Sequence[_Token]) -> bool:
 def _flattened_forms(lines: _Lines) -> Iterator[tuple[list[_Token], str]]:
     """Runs of tokens between labels of one standard table, with the table's family."""
     hits = _find_hits(lines)
+    runs: list[tuple[int, int, str]] = []
     start = 0
     while start < len(hits):
         stop = start + 1
         while stop < len(hits) and _continues(lines, hits[stop - 1], hits[stop]):
             stop += 1
-        limit = hits[stop][0] if stop < len(hits) else len(lines)
-        yield _run_of_tokens(lines, hits[start][0], hits[stop - 1][0], limit), hits[start][1]
+        first, family = hits[start]
+        floor = hits[start - 1][0] + 1 if start else 0
+        runs.append((_damaged_begin(lines, first, floor, family), hits[stop - 1][0], family))
         start = stop
+    limits = [*(first for first, _, _ in runs[1:]), len(lines)]
+    for (first, last, family), limit in zip(runs, limits, strict=False):
+        yield _run_of_tokens(lines, first, last, limit), family
+
+
+def _damaged_begin(lines: _Lines, first: int, floor: int, family: str) -> int:
+    """The first of the few lines before a run whose label is, damaged, one of the same table's."""
+    indexes = [index for name, index in _indexes().items() if name[-1] == family]
+    begin = first
+    for number in range(first - 1, max(floor, first - _REACH // 2) - 1, -1):
+        if lines.is_prose(number):
+            break
+        keys = [token.key for token in lines.tokens(number) if token.kind == "label"]
+        if any(len(key) > 5 and index.find_rows(key) for key in keys for index in indexes):
+            begin = number
+    return begin
 
 
 def _continues(lines: _Lines, before: tuple[int, str], after: tuple[int, str]) -> bool:

@@ -1,0 +1,59 @@
+"""Bodies: boundaries, what is part of something longer."""
+
+from __future__ import annotations
+
+import time
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gongkai.rules.orgs import tag_orgs
+from gongkai.text import fold
+
+
+def texts(text: str) -> list[str]:
+    return [text[m.start : m.end] for m in tag_orgs(fold(text))]
+
+
+@given(st.text(alphabet="市区政府办公室委局国务院的由和、,。《》条例综合 \n各级", max_size=60))
+def test_spans_are_ordered_disjoint_and_without_outer_space(text: str) -> None:
+    view = fold(text)
+    mentions = tag_orgs(view)
+    for mention in mentions:
+        assert 0 <= mention.start < mention.end <= len(view)
+        assert not view[mention.start : mention.end].startswith((" ", "\u200b", "\n"))
+        assert not view[mention.start : mention.end].endswith((" ", "\u200b", "\n"))
+        assert "\n" not in view[mention.start : mention.end]
+    assert all(a.end <= b.start for a, b in pairwise(mentions))
+
+
+@pytest.mark.parametrize("unit", ["政府", "局", "市", "委员会", "领导小组办公室"])
+def test_hostile_input_costs_linear_time(unit: str) -> None:
+    tag_orgs(fold(unit))
+    short, long = (fold(unit * (size // len(unit))) for size in (5_000, 20_000))
+    assert _seconds(long) < 12 * _seconds(short) + 0.1
+
+
+def _seconds(view: str) -> float:
+    start = time.process_time()
+    tag_orgs(view)
+    return time.process_time() - start
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("市委市政府", ["市委", "市政府"]),
+        ("党中央、国务院", ["党中央", "国务院"]),
+        ("市教育和体育局、区财政局和审计局", ["市教育和体育局", "区财政局", "审计局"]),
+        ("《示例市政府公园管理办法》", []),
+        ("示例市人民政府办公室示府办〔2018〕14号", ["示例市人民政府办公室"]),
+        ("各部门、各镇街、有关单位、各级政府", []),
+        ("省、市政府网站和政府在线", []),
+        ("向省人民政府辦公廳報告", ["省人民政府辦公廳"]),
+    ],
+)
+def test_bodies_in_a_sentence(text: str, expected: list[str]) -> None:
+    assert texts(text) == expected
