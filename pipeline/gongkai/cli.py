@@ -88,8 +88,8 @@ def extract(
     from rich.console import Console
 
     from gongkai.pipeline import Extractor
-    from gongkai.run import run
     from gongkai.progress import reporting, summary_table
+    from gongkai.run import run
 
     with reporting(sys.stderr) as progress:
         summary = run(

@@ -10,11 +10,11 @@ from typing import Any
 import msgspec
 import pytest
 import yaml
-from marked_facts import read
 
 from gongkai.checks import check
 from gongkai.normalise.identities import Identity
 from gongkai.types import Fact
+from marked_facts import read
 
 _CASES: list[dict[str, Any]] = yaml.safe_load(Path(__file__).with_name("cases.yaml").read_text("utf-8"))
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from marked_facts import read
 
 from gongkai.checks import check
 from gongkai.checks.settings import Kind, load_settings
 from gongkai.normalise.identities import Identity
+from marked_facts import read
 
 
 @pytest.mark.parametrize("kind", load_settings().kinds, ids=lambda kind: kind.name)

@@ -8,7 +8,6 @@ from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from marked_facts import read
 
 from gongkai.checks import check
 from gongkai.checks.rounding import (
@@ -19,6 +18,7 @@ from gongkai.checks.rounding import (
     printed_interval,
 )
 from gongkai.types import Fact, Qualifier
+from marked_facts import read
 
 COUNTS = st.integers(1, 10**6)
 PLACES = st.integers(0, 3)

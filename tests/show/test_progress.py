@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from gongkai.run import RunSummary
 from gongkai import progress
+from gongkai.run import RunSummary
 
 PATH = Path("报告[bold].txt")
 

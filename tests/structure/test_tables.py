@@ -597,6 +597,19 @@ def test_rows_as_a_pdf_breaks_them() -> None:
     assert values_of(table) == expected_three(ITEMS_C)
 
 
+def test_a_heading_that_took_over_the_numbers_of_a_lost_label_has_no_metric() -> None:
+    lines = flat_three(ITEMS_C)
+    lines.remove(ITEMS_C[20][1])
+    (table,) = tables_of(in_prose(lines))
+    assert table.form == "C.3"
+    assert values_of(table).items() <= expected_three(ITEMS_C).items()
+
+
+def test_form_b_without_a_year_is_known_by_its_own_row() -> None:
+    (table,) = tables_of(in_prose(flat_three(ITEMS_B)))
+    assert table.form == "B.3"
+
+
 def test_a_page_number_inside_a_table_spoils_its_row_alone() -> None:
     lines = flat_three(ITEMS_C)
     place = lines.index("3.要求提供公开出版物")

@@ -415,17 +415,25 @@ def _fit(values: Sequence[_Cell], count: int, begin: int | None) -> Iterator[tup
         yield from enumerate(values)
 
 
-def _final_form(form: str, rows: Sequence[_Row], early: bool) -> str:
-    """Tables three and four read alike in B and C: rows of one form alone decide, else the report's year."""
+def _final_form(form: str, rows: Sequence[_Row], early: bool | None) -> str:
+    """Tables three and four read alike in B and C: rows of one form alone decide, else the report's year.
+
+    A row of the other form (其他处理, which in C is a heading) then has lost its own label: no metric.
+    """
     index = _indexes()[form]
     other = index.form.also
     if other is None:
         return form
+    owners: dict[str | None, list[_Row]] = {}
     for row in rows:
-        for number in index.find_rows(row.key) if row.has_value and row.key not in index.columns else ():
-            if index.form.rows[number].only == form:
-                return form
-    return other if early else form
+        numbers = index.find_rows(row.key) if row.has_value and row.key not in index.columns else []
+        for number in numbers:
+            owners.setdefault(index.form.rows[number].only, []).append(row)
+    if form in owners:
+        for value in (value for row in owners.get(other, ()) for value in row.values):
+            value.metric_id = None
+        return form
+    return other if early or (early is None and other in owners) else form
 
 
 # --- marked-up grids ------------------------------------------------------------------------------
@@ -1220,11 +1228,11 @@ _REPORT_YEAR = re.compile(r"(20\d{2})年?度?[^\n]{0,20}年度报告|(20\d{2})�
 _LAST_YEAR_OF_B = 2020
 
 
-def _is_early(year: int | None, view: str, found: Sequence[_Found]) -> bool:
+def _is_early(year: int | None, view: str, found: Sequence[_Found]) -> bool | None:
     """Whether the tables are of the generation of 2019 and 2020: by table two, else by the report's year."""
     forms = {table.form for table in found}
     if "B.2" in forms or "C.2" in forms:
         return "B.2" in forms
     stated = _REPORT_YEAR.search(view, 0, 4000)
     year = int(stated[1] or stated[2]) if stated else year
-    return year is not None and year <= _LAST_YEAR_OF_B
+    return None if year is None else year <= _LAST_YEAR_OF_B
