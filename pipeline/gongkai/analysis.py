@@ -45,6 +45,7 @@ class Analysis(msgspec.Struct, kw_only=True):
         view: `fold(document.text)`.
         mentions: Tagged spans before ids.
         readings, parts: Pairs of mentions that become value_of and part_of relations.
+        unit_at: Start of a table cell's bare number → its unit.
     """
 
     document: Document
@@ -53,6 +54,7 @@ class Analysis(msgspec.Struct, kw_only=True):
     mentions: list[Mention] = []
     readings: list[NumberReading] = []
     parts: list[NumberPart] = []
+    unit_at: dict[int, str] = {}
     entities: tuple[Entity, ...] = ()
     relations: tuple[Relation, ...] = ()
     facts: tuple[Fact, ...] = ()

@@ -116,6 +116,8 @@ def metrics_stage(doc: Doc) -> Doc:
             continue
         if cell.metric is not None:
             state.readings.append(NumberReading(cell.number, cell.metric, cell.metric.by, cell.metric.score))
+        if unit := cell.unit or metric_units().get(cell.metric_id or ""):
+            state.unit_at[cell.number.start] = unit
         if cell.parent is not None:
             state.parts.append(NumberPart(cell.number, cells[cell.parent].number))
     for reading in reader.readings:
@@ -136,6 +138,7 @@ def entities_stage(doc: Doc) -> Doc:
         state.structure.meta.year,
         load_matcher(),
         number_of_metric,
+        state.unit_at,
     )
     state.entities = normaliser.entities(state.mentions)
     doc.spans[SPANS_KEY] = _spacy_spans(doc, state)
@@ -189,6 +192,12 @@ def unit_names() -> frozenset[str]:
 def parents() -> dict[str, str]:
     """Metric id → id of the metric that the form counts it in."""
     return {metric.id: metric.parent for metric in load_ontology().metrics if metric.parent is not None}
+
+
+@cache
+def metric_units() -> dict[str, str]:
+    """Metric id → the unit in which the form states it (收费 is in 万元)."""
+    return {metric.id: metric.unit for metric in load_ontology().metrics}
 
 
 def _spoken_for(tables: Iterable[Table]) -> list[tuple[int, int]]:

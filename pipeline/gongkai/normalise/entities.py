@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
+
+import msgspec
 
 from gongkai.normalise.docnos import parse_docno
 from gongkai.normalise.metrics import MetricMatcher
 from gongkai.normalise.periods import normalise_period
 from gongkai.normalise.policies import normalise_policy
-from gongkai.normalise.quantities import normalise_count, normalise_percent
-from gongkai.types import CountNorm, Entity, EntityLabel, Mention, Norm, OrgNorm, PercentNorm
+from gongkai.normalise.quantities import lookup_unit, normalise_count, normalise_percent
+from gongkai.types import CountNorm, Entity, EntityLabel, Mention, Norm, OrgNorm
 
 _count = lru_cache(maxsize=1 << 14)(normalise_count)
 """The same few hundred surfaces (0件, 1次, 100条) make up most of an archive's numbers."""
@@ -28,6 +30,7 @@ class Normaliser:
         year: The year that the report is about; resolves 全年 and 上半年.
         matcher: The metric ontology.
         number_of_metric: METRIC mention → a number that it has, for the unit that the metric must allow.
+        unit_at: Start of a table cell's bare number → the unit that its row or form gives it.
     """
 
     def __init__(
@@ -37,14 +40,16 @@ class Normaliser:
         year: int | None,
         matcher: MetricMatcher,
         number_of_metric: dict[Mention, Mention],
+        unit_at: Mapping[int, str],
     ) -> None:
         self._text = text
         self._view = view
         self._year = year
         self._matcher = matcher
         self._number_of_metric = number_of_metric
+        self._unit_at = unit_at
         self._by_label: dict[EntityLabel, Callable[[Mention, str], Norm | None]] = {
-            "COUNT": lambda mention, surface: _count(surface),
+            "COUNT": self._count,
             "PERCENT": self._percent,
             "PERIOD": lambda mention, surface: normalise_period(surface, year=self._year),
             "DOCNO": lambda mention, surface: parse_docno(surface),
@@ -70,6 +75,14 @@ class Normaliser:
             norm=self._by_label[mention.label](mention, self._view[mention.start : mention.end]),
         )
 
+    def _count(self, mention: Mention, surface: str) -> CountNorm:
+        norm = _count(surface)
+        known = lookup_unit(self._unit_at.get(mention.start, "")) if norm.unit is None else None
+        if known is None:
+            return norm
+        unit, factor = known
+        return msgspec.structs.replace(norm, value=norm.value * factor, unit=unit)
+
     def _percent(self, mention: Mention, surface: str) -> Norm:
         return normalise_percent(surface, self._view[max(0, mention.start - _CONTEXT) : mention.start])
 
@@ -78,8 +91,6 @@ class Normaliser:
         return self._matcher.match(surface, unit=self._unit(number) if number else None)
 
     def _unit(self, number: Mention) -> str | None:
-        surface = self._view[number.start : number.end]
         if number.label == "PERCENT":
             return "%"
-        norm: CountNorm | PercentNorm = _count(surface)
-        return norm.unit if isinstance(norm, CountNorm) else None
+        return self._count(number, self._view[number.start : number.end]).unit

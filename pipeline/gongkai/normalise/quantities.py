@@ -62,6 +62,7 @@ def unit_table() -> UnitTable:
     return load_yaml("units.yaml", UnitTable)
 
 
+_SIGNS = "+-"
 _BLANKS = str.maketrans("", "", f" {ZERO_WIDTH}")
 _TO = re.compile(r"-+|[~至到]")
 _SCALE = re.compile(r"[万亿]+$")
@@ -98,6 +99,8 @@ def normalise_count(surface: str) -> CountNorm:
     >>> normalise_count("3至5个工作日").value_max
     5.0
     """
+    if surface[:1] in _SIGNS:
+        return _signed(surface)
     core, qualifier = _unbound(surface.replace("个多", "多个"))
     number, unit = _split_unit(core)
     low, high = _ends(number)
@@ -115,13 +118,19 @@ def normalise_count(surface: str) -> CountNorm:
     )
 
 
+def _signed(surface: str) -> CountNorm:
+    """本年增/减 in a table's cell: -2, +4."""
+    norm = normalise_count(surface[1:].lstrip())
+    return msgspec.structs.replace(norm, value=-norm.value) if surface[0] == "-" else norm
+
+
 def printed_decimals(surface: str) -> int | None:
     """Decimals printed of a COUNT; None where it was rounded or bounded in words (万, 亿, 三百, 近, 余).
 
     >>> printed_decimals("863条"), printed_decimals("98.50分"), printed_decimals("6.07亿吨")
     (0, 2, None)
     """
-    core, qualifier = _unbound(surface)
+    core, qualifier = _unbound(surface.lstrip(_SIGNS))
     _, high = _ends(_split_unit(core)[0])
     number = high or _split_unit(core)[0]
     match = _PLAIN_NUMBER.fullmatch(number)

@@ -17,10 +17,19 @@ _HAN = re.compile("[一-鿿]")
 
 
 class CellReading(NamedTuple):
-    """The mentions of one number cell: `parent` is the place in the list of the reading it is part of."""
+    """The mentions of one number cell.
+
+    Attributes:
+        metric: The label that names it.
+        metric_id: Its row of the ontology, if the table is a standard form.
+        unit: As its row prints it (万元); None if it does not.
+        parent: Place in the list of the reading that it is part of.
+    """
 
     number: Mention
     metric: Mention | None
+    metric_id: str | None
+    unit: str | None
     parent: int | None
 
 
@@ -57,7 +66,7 @@ def _read_table(
         parent = None
         if cell.metric_id is not None and cell.metric_id in parents:
             parent = place_of.get((parents[cell.metric_id], cell.category))
-        readings.append(CellReading(number, labels.of(cell), parent))
+        readings.append(CellReading(number, labels.of(cell), cell.metric_id, labels.unit_of(cell), parent))
     return readings
 
 
@@ -68,16 +77,24 @@ class _Labels:
         self._view = view
         self._rows: dict[int, list[Cell]] = {}
         self._columns: dict[int, list[Cell]] = {}
+        self._units: dict[int, str] = {}
         for cell in table.cells:
             if cell.state not in ("header", "text"):
                 continue
             words = view[cell.start : cell.end].strip(" \u200b()\n")
-            if not _HAN.search(words) or words.lstrip("万亿千百") in units:
+            if words.lstrip("万亿千百") in units:
+                self._units[cell.row] = words
+                continue
+            if not _HAN.search(words):
                 continue
             for row in range(cell.row, cell.row + cell.row_span):
                 self._rows.setdefault(row, []).append(cell)
             for column in range(cell.column, cell.column + cell.column_span):
                 self._columns.setdefault(column, []).append(cell)
+
+    def unit_of(self, cell: Cell) -> str | None:
+        """The unit that stands in a cell of its own in the same row."""
+        return self._units.get(cell.row)
 
     def of(self, cell: Cell) -> Mention | None:
         left = [label for label in self._rows.get(cell.row, ()) if label.column < cell.column]

@@ -8,7 +8,7 @@ with the word lists of the same file and the table of issuer codes.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import NamedTuple
 
@@ -22,7 +22,8 @@ _LONGEST_CODE = 12
 _LONGEST_UNKNOWN_CODE = 8
 _LONGEST_BODY = 26
 _NUMBER_END = re.compile(
-    r"号(?<=[\d \u200b〇零一二三四五六七八九十百]号)|[〕\]】)〉}](?=[ \u200b]{0,3}\d{1,4}(?:[)》,。;、\n]|\Z))"
+    r"号(?<=[\d \u200b〇零一二三四五六七八九十百]号)"
+    r"|[〕\]】)〉}](?=[ \u200b]{0,3}\d{1,4}(?:[)》,。;、\n]|\Z))"
 )
 _REACH = 40
 """Characters between the year or the 令 of a number and its 号, at most."""
@@ -69,7 +70,7 @@ def tag_docnos(view: str) -> list[Mention]:
 
     >>> from gongkai.text import fold
     >>> [(m.start, m.end) for m in tag_docnos(fold("根据市府办〔2018 〕 10 号"))]
-    [(2, 15)]
+    [(2, 17)]
     """
     return [Mention("DOCNO", m.start, m.end, m.rule.by, m.rule.rule.score) for m in find_docnos(view)]
 
@@ -95,16 +96,15 @@ def _apply(rule: CompiledRule, view: str, first: int, last: int) -> Iterator[Doc
         if name in _words("codeless"):
             yield DocnoMatch(match.start(), match.end(), "", *parts, rule)
             continue
-        extent = _code_before(view, match.start(), rule, *parts)
+        extent = _code_before(view, match, rule)
         if extent is not None:
             start, end = extent
             yield DocnoMatch(start, match.end(), view[start:end], *parts, rule)
 
 
-def _code_before(
-    view: str, position: int, rule: CompiledRule, year: str | None, serial: str, kind: str | None
-) -> tuple[int, int] | None:
-    """Extent of the code that ends right before `position`, None if what stands there is no code."""
+def _code_before(view: str, match: re.Match[str], rule: CompiledRule) -> tuple[int, int] | None:
+    """Extent of the code that ends right before what the rule matched, None if that is no code."""
+    position = match.start()
     window = view[max(0, position - _WINDOW) : position]
     if gap := _GAP_BEFORE.search(window):
         window = window[: gap.start()]
@@ -115,11 +115,8 @@ def _code_before(
         cut = _NOT_OF_A_CODE.match(window)
         run = window[cut.end() :] if cut else window
     run = _AFTER_DATE.sub("", run.lstrip(".·-\u200b"), count=1)
-    if rule.rule.name in _words("signed_by_body"):
-        bare = kind == "公告" and year is not None
-        code = _body(run, kind or "") if run else "" if bare else None
-    else:
-        code = _code(run)
+    by_body = rule.rule.name in _words("signed_by_body")
+    code = _body(run, match.groupdict()) if by_body else _code(run)
     if code is None or not _allowed(code, rule):
         return None
     return end - len(code), end
@@ -162,8 +159,11 @@ def _inner_code(run: str) -> str | None:
     return run[match.start() :] if match else None
 
 
-def _body(run: str, kind: str) -> str | None:
-    """The body's name (or its code) that signs an order or announcement."""
+def _body(run: str, parts: Mapping[str, str | None]) -> str | None:
+    """The body's name (or its code) that signs an order or announcement; a dated 公告 may stand without."""
+    kind = parts.get("kind") or ""
+    if not run:
+        return "" if kind == "公告" and parts.get("year") else None
     run = _behind_words(run)
     if _plain(run) + kind in known_codes():
         return run

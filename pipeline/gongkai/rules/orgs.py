@@ -23,7 +23,7 @@ _WINDOW = 26
 _LONGEST_FUNCTION = 4
 """Characters before 信息科, 法规处, 宣传部 that still name its work."""
 _NOT_A_NAME = re.compile(r".*[^\u3400-\u9fff\u200b]", re.DOTALL)
-_PARTY = "委"
+_PARTY, _OFFICE = "委", "办公厅"
 _SEATS = tuple("省市区县旗州镇乡")
 _LONGEST_FUNCTION = 4
 """Characters before 信息科, 法规处, 宣传部 that still name its work."""
@@ -94,12 +94,14 @@ def _last_stop(run: str, ending: str) -> tuple[int, bool]:
 def _is_inside(text: str, match: re.Match[str]) -> bool:
     """Whether this word is inside a name after all.
 
-    和 and 与 join two fields of work of one body (教育和体育局); 委 ends a name before another level (市委市政府
-    is two bodies).
+    和 and 与 join two fields of work of one body (教育和体育局); 委 ends a name before another level
+    (市委市政府 is two bodies), 办公厅 before the State Council.
     """
     word = match[0]
     if word == _PARTY:
         return not (text.endswith(_SEATS, 0, match.start()) and text.startswith(_SEATS, match.end()))
+    if word == _OFFICE:
+        return not text.startswith(("国务院", *_SEATS), match.end())
     if word not in ("和", "与"):
         return False
     functions = _lists().function_words
@@ -148,8 +150,10 @@ def _lists() -> _Lists:
     level = expand("{level}", loaded.pieces, "configs/rules/orgs.yaml")
     first = "".join({place[0] for place in map(fold, loaded.words["places"])}) + loaded.pieces["level_first"]
     return _Lists(
-        words=re.compile(alternatives((*loaded.words["inside_body"], *loaded.words["before_body"], _PARTY))),
-        stops=frozenset(map(fold, (*loaded.words["before_body"], _PARTY))),
+        words=re.compile(
+            alternatives((*loaded.words["inside_body"], *loaded.words["before_body"], _PARTY, _OFFICE))
+        ),
+        stops=frozenset(map(fold, (*loaded.words["before_body"], _PARTY, _OFFICE))),
         group=re.compile(rf"\A{words['group_words']}|{words['group_ends']}\Z"),
         introductions=tuple(map(fold, loaded.words["group_introductions"])),
         function_words=tuple(map(fold, loaded.words["functions"])),

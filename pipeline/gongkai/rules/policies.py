@@ -18,7 +18,7 @@ _MARKS = re.compile(r"[《》\n]")
 _LONGEST_TITLE = 200
 _BEFORE = 24
 """Characters before a title that its context is read from."""
-_AFTER = 16
+_AFTER = 24
 _LONGEST_ISSUER = 70
 _LONGEST_HEADING = 110
 _CLAUSE_BEFORE = re.compile(r"[^\n]*[,。;:!?“”()《》、]")
@@ -169,11 +169,17 @@ def _titles(view: str) -> Iterator[Mention]:
 def _titles_about(view: str, about: int, kind_end: int) -> Iterator[Mention]:
     left = max(0, about - _LONGEST_ISSUER)
     line = view.rfind("\n", left, about) + 1
-    title_line, in_sentence = _rules()["policy.title_line"], _rules()["policy.notice_in_sentence"]
+    title_line, in_sentence, with_number = (
+        _rules()[name]
+        for name in ("policy.title_line", "policy.notice_in_sentence", "policy.notice_with_number")
+    )
     if (line or left == 0) and (found := title_line.regex.match(view, line)):
         yield _mention(title_line, *found.span("span"))
-    elif found := in_sentence.regex.search(view, max(line, left), kind_end + 2):
-        yield _mention(in_sentence, *found.span("span"))
+    else:
+        for rule in (in_sentence, with_number):
+            if found := rule.regex.search(view, max(line, left), kind_end + _AFTER):
+                yield _mention(rule, *found.span("span"))
+                return
 
 
 @cache
