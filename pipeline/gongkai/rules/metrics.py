@@ -91,7 +91,8 @@ class Lexicon:
         self.after_enumeration = compiled("{after_enumeration}")
         self.predicate_lead = compiled("{predicate_lead}+")
         self.empty_left = compiled("(?:{lead_in}|{empty_left})*$")
-        self.ends_open = re.compile("(?:的|等|在内)$")
+        self.ends_open = re.compile("(?:的|等|在内|使|让|对|将|把|向|给|以|和|与|及)$")
+        self.weak_verb = compiled("{weak_verb}")
         self.before_noun = tuple(fold(word) for word in file.classifiers_before_noun)
 
 
@@ -221,7 +222,11 @@ class MetricReader:
     def _narrow(self, phrase: str, start: int, end: int, offset: int) -> _Phrase | None:
         """From the last verb that has an object; else the noun phrase as it stands."""
         unquoted = _QUOTED.sub(lambda quote: "Q" * len(quote[0]), phrase)
-        verbs = [m.span() for m in self.lexicon.verb.finditer(unquoted, start, end) if m.end() < end]
+        verbs = [
+            m.span()
+            for m in self.lexicon.verb.finditer(unquoted, start, end)
+            if m.end() < end and (m.start() == start or not self.lexicon.weak_verb.match(unquoted, m.start()))
+        ]
         if verbs:
             start = verbs[-1][0]
             for before, after in reversed(list(pairwise(verbs))):
