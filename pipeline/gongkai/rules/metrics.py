@@ -29,6 +29,7 @@ _RATE = re.compile("(?:率|比|比例|比重|权重|占比|程度)达?$")
 _TOTAL = re.compile("[,。;](?:共|共计|合计|总计|累计)$")
 _TAG = 2
 """Characters after a quoted name that only say what it is (“坪山发布”微博); more of them stand alone."""
+_SUM = re.compile("(?:共|共计|合计|总计|总共|累计)$")
 _EDGE = " \u200b的等“”\t"
 _RUN_IN = re.compile(
     r"[ \u200b]*(?:\(?[一二三四五六七八九十]{1,3}[)、.]|\(?\d{1,2}[)、.])[ \u200b]*([^。:,;\n]{2,20})[。:]"
@@ -89,6 +90,7 @@ class Lexicon:
         self.spoken_for = compiled("[,、|和及与/( ]*(?:{change}|{measure}|{lead_in})*$")
         self.after_stop = compiled("{after_stop}|$")
         self.after_enumeration = compiled("{after_enumeration}")
+        self.duration = compiled("{duration}(?:内|以内|以上|左右|以下)?$")
         self.predicate_lead = compiled("{predicate_lead}+")
         self.empty_left = compiled("(?:{lead_in}|{empty_left})*$")
         self.ends_open = re.compile("(?:的|等|在内|使|让|对|将|把|向|给|以|和|与|及)$")
@@ -166,7 +168,9 @@ class MetricReader:
         if span.label == "PERCENT":
             # Stated of the group before it (事项100%进驻), not its value (答复率100%).
             return left is None or not _RATE.search(self.masked, left.start, left.end)
-        return left is None or left.bare or self.view.endswith(self.lexicon.before_noun, span.start, span.end)
+        if left is None or left.bare or self.masked.startswith("的", left.end):
+            return True
+        return self.view.endswith(self.lexicon.before_noun, span.start, span.end)
 
     # -- what stands before -------------------------------------------------------------------------------
 
@@ -249,6 +253,8 @@ class MetricReader:
         match = _AFTER.match(self.masked, span.end, min(limit, span.end + _REACH))
         if match is None or self.lexicon.after_enumeration.match(self.masked, span.end):
             return None
+        if self.lexicon.duration.search(self.view, span.start, span.end):
+            return None
         start, end = match.span()
         if self.masked.startswith("的", start):
             start += 1
@@ -293,7 +299,7 @@ class MetricReader:
         between = self.masked[max(self.numbers[previous].end, metric.end) : position]
         if between.startswith("("):
             between = between[between.rfind(")") + 1 :]
-        if len(between) > _REACH or not self.lexicon.spoken_for.fullmatch(between):
+        if len(between) > _REACH or not self.lexicon.spoken_for.fullmatch(between) or _SUM.search(between):
             return False
         self._link(number, self._metric_of[previous], "metric.shared", 0.75)
         return True

@@ -97,12 +97,14 @@ class NumberRelations:
         self.relations: list[Relation] = []
         self._total_of: dict[str, Entity] = {}
         self._changes: dict[str, Entity | None] = {}
+        self._compared: set[str] = set()
 
     def relate(self) -> list[Relation]:
         """All relations found, each head with at most one tail a label."""
         for clause in self.clauses:
             self._during(clause)
             self._change_from(clause)
+        self._compared = {tail.id for tail in self._changes.values() if tail is not None}
         for index, clause in enumerate(self.clauses):
             self._cued_parts(index, clause)
             self._listed_parts(clause)
@@ -366,7 +368,12 @@ class NumberRelations:
     # -- common -------------------------------------------------------------------------------------------
 
     def _counts(self, clause: Clause) -> list[Entity]:
-        return [n for n in clause.numbers if n.label == "COUNT" and n.id not in self._changes]
+        """Counts that state something themselves: no change, and not what a change is compared with."""
+        return [
+            n
+            for n in clause.numbers
+            if n.label == "COUNT" and n.id not in self._changes and n.id not in self._compared
+        ]
 
     def _add(self, label: RelationLabel, head: Entity, tail: Entity, rule: str, score: float) -> None:
         self.relations.append(
