@@ -30,7 +30,8 @@ _TOTAL = re.compile("[,。;](?:共|共计|合计|总计|累计)$")
 _TAG = 2
 """Characters after a quoted name that only say what it is (“坪山发布”微博); more of them stand alone."""
 _SUM = re.compile("(?:共|共计|合计|总计|总共|累计)$")
-_EDGE = " \u200b的等“”\t"
+_LONGEST_LIST = 40
+_EDGE = " \u200b的等\t"
 _RUN_IN = re.compile(
     r"[ \u200b]*(?:\(?[一二三四五六七八九十]{1,3}[)、.]|\(?\d{1,2}[)、.])[ \u200b]*([^。:,;\n]{2,20})[。:]"
 )
@@ -186,16 +187,19 @@ class MetricReader:
             closed = opened - 1
             opened = _after_last_break(segment[:closed])
         if opened and segment[opened - 1] == "、":
-            clause = _end_of(_CLAUSE_BREAK.match(segment[:closed]), 0)
-            opened = self._verb_of_list(segment, clause, opened)
+            opened = self._start_of_list(segment, _end_of(_CLAUSE_BREAK.match(segment[:closed]), 0), opened)
         return self._cut(segment[opened:closed], edge + opened)
 
-    def _verb_of_list(self, segment: str, clause: int, item: int) -> int:
-        """Where the phrase of a list item begins: at the verb that the list shares (收取检索、复制费用0元)."""
-        if self.lexicon.verb.search(segment, item):
+    def _start_of_list(self, segment: str, clause: int, item: int) -> int:
+        """Where a phrase begins whose last item follows a 、.
+
+        At the verb that the list shares (收取检索、复制费用0元), at the item if a verb or a number makes it a
+        phrase of its own (收到5件、答复5件), else where the list begins (花生种植、收获机械化率65%).
+        """
+        if self.lexicon.verb.search(segment, item) or not _HAN.search(segment, clause, item):
             return item
         verbs = [m.start() for m in self.lexicon.verb.finditer(segment, clause, item) if m.end() < item]
-        return verbs[-1] if verbs else item
+        return verbs[-1] if verbs else max(clause, len(segment) - _LONGEST_LIST)
 
     def _cut(self, phrase: str, offset: int) -> _Phrase | None:
         """The metric within what stands between a break and the number; None if nothing of it names one."""
@@ -239,10 +243,13 @@ class MetricReader:
                 start = before[0]
         elif phrase[:end].endswith("”") and (quote := phrase.rfind("“", start, end)) >= 0:
             start, end = quote + 1, end - 1
-        elif (quote := phrase.rfind("”", start, end)) >= 0 and end - quote > _TAG + 1:
+        elif (quote := phrase.rfind("”", start, end)) >= 0 and _stands_alone(phrase[quote + 1 : end]):
             start = quote + 1
         start += len(phrase[start:end]) - len(phrase[start:end].lstrip(_EDGE))
         end = start + len(phrase[start:end].rstrip(_EDGE))
+        if phrase.count("“", start, end) != phrase.count("”", start, end):
+            start += phrase[start:end].startswith(("“", "”"))
+            end -= phrase[start:end].endswith(("“", "”"))
         if not _HAN.search(phrase, start, end):
             return None
         return _Phrase(offset + start, offset + end, bare=False)
@@ -321,6 +328,11 @@ class MetricReader:
         if heading is None or not _TOTAL.search(self.masked, max(paragraph, span.start - 8), span.start):
             return
         self._assign(number, _Phrase(*heading.span(1), bare=False), "metric.heading", 0.7)
+
+
+def _stands_alone(after_quote: str) -> bool:
+    """Whether the words after a quoted name say by themselves what is counted (“坪山在线”|浏览访问量)."""
+    return len(after_quote) > _TAG and not after_quote.startswith("的")
 
 
 def _after_last_break(segment: str) -> int:
