@@ -71,4 +71,4 @@ def missing(xml: str) -> list[str]:
 
 
 def _values(tag: ElementTree.Element, child: str) -> frozenset[str]:
-    return frozenset(each.get("alias") or each.get("value", "") for each in tag.iter(child))
+    return frozenset(each.get("alias") or each.get("value") or "" for each in tag.iter(child))

@@ -281,9 +281,11 @@ def _circles(
             del path[depth:]
             if node in path:
                 ids = " → ".join(identifier for _, identifier in [*path[path.index(node) :], node])
-                head = entities[node[1]]
                 yield _relation_problem(
-                    record, head, f"{node[0]} goes in a circle: {ids}.", "Remove the wrong relation."
+                    record,
+                    entities[node[1]],
+                    f"{node[0]} goes in a circle: {ids}.",
+                    "Remove the wrong relation.",
                 )
                 continue
             if node in settled:

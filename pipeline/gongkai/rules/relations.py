@@ -6,6 +6,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from functools import cache
+from operator import attrgetter
 from typing import NamedTuple
 
 import msgspec
@@ -98,6 +99,7 @@ class NumberRelations:
         self._total_of: dict[str, Entity] = {}
         self._changes: dict[str, Entity | None] = {}
         self._compared: set[str] = set()
+        self._counts_of: dict[int, list[Entity]] = {}
 
     def relate(self) -> list[Relation]:
         """All relations found, each head with at most one tail a label."""
@@ -120,9 +122,14 @@ class NumberRelations:
 
     def _during(self, clause: Clause) -> None:
         compared = self.cues["compared_period"]
+        naming = {period.id for period in clause.periods if self._names(period)}
+        passed = 0
         for number in clause.numbers:
-            before = [p for p in clause.periods if p.end <= number.start and not self._names(p)]
-            for period in reversed(before):
+            while passed < len(clause.periods) and clause.periods[passed].end <= number.start:
+                passed += 1
+            for period in reversed(clause.periods[max(0, passed - _LIST_LIMIT) : passed]):
+                if period.id in naming:
+                    continue
                 only_compared = compared.search(
                     self.masked, max(clause.start, period.start - 2), period.start
                 )
@@ -167,7 +174,9 @@ class NumberRelations:
     def _cued_parts(self, index: int, clause: Clause) -> None:
         """Counts after 其中 or 包括 are parts of the count before it."""
         for cue in self.cues["among"].finditer(self.masked, clause.start, clause.end):
-            parts = [n for n in self._counts(clause) if n.start >= cue.end()]
+            counts = self._counts(clause)
+            first = bisect_left(counts, cue.end(), key=_start)
+            parts = counts[first : first + _LIST_LIMIT]
             if not parts or parts[0].start - cue.end() > _REACH:
                 continue
             total = self._total_before(index, clause, cue.start(), parts[0])
@@ -175,12 +184,12 @@ class NumberRelations:
                 self._link_parts(total, parts, "part_of.among", 0.85)
 
     def _total_before(self, index: int, clause: Clause, position: int, part: Entity) -> Entity | None:
-        before = [n for n in self._counts(clause) if n.end <= position]
+        before = self._counts_before(clause, position)
         if not before and index:
             earlier = self.clauses[index - 1]
             if earlier.paragraph != clause.paragraph or clause.start + 3 < position:
                 return None
-            before = self._counts(earlier)
+            before = self._counts_before(earlier, position)
         fitting = [n for n in before if self._fits(n, part)]
         free = [n for n in fitting if n.id not in self._total_of]
         chosen = free or fitting
@@ -190,7 +199,7 @@ class NumberRelations:
         """A list after a total: in its bracket, after its colon, or adding up to exactly the total."""
         counts = self._counts(clause)
         for place, total in enumerate(counts):
-            following = counts[place + 1 :]
+            following = counts[place + 1 : place + 1 + _LIST_LIMIT]
             opening = self.masked[total.end : total.end + 1]
             if opening == "(":
                 close = self.masked.find(")", total.end, clause.end)
@@ -242,7 +251,7 @@ class NumberRelations:
             metric = self.metric_of[part.id]
             if part.id in self._total_of or metric.start < part.start:
                 continue
-            for total in reversed(counts[:place]):
+            for total in reversed(counts[max(0, place - _LIST_LIMIT) : place]):
                 whole = self.metric_of[total.id]
                 same_noun = whole.text.endswith(metric.text) and whole.start > total.start
                 if same_noun and self._fits(total, part) and _value(part) < _value(total):
@@ -304,7 +313,7 @@ class NumberRelations:
                 self._add("share_of", percent, total, rule, 0.8)
 
     def _shared_total(self, clause: Clause, place: int, percent: Entity) -> list[tuple[Entity, str]]:
-        before = [n for n in clause.numbers[:place] if n.label == "COUNT"]
+        before = [n for n in clause.numbers[max(0, place - _LIST_LIMIT) : place] if n.label == "COUNT"]
         if not before:
             return []
         count = before[-1]
@@ -345,7 +354,7 @@ class NumberRelations:
         for near in reversed(self.clauses[max(0, index - _RATE_CLAUSES) : index + 1]):
             if near.paragraph != clause.paragraph:
                 break
-            cases = [n for n in self._counts(near) if n.end <= percent.start and self._is_case(n, stems)]
+            cases = [n for n in self._counts_before(near, percent.start) if self._is_case(n, stems)]
             if not cases:
                 continue
             if self.cues["each"].search(self.masked, metric.end, percent.start):
@@ -369,11 +378,19 @@ class NumberRelations:
 
     def _counts(self, clause: Clause) -> list[Entity]:
         """Counts that state something themselves: no change, and not what a change is compared with."""
-        return [
-            n
-            for n in clause.numbers
-            if n.label == "COUNT" and n.id not in self._changes and n.id not in self._compared
-        ]
+        if clause.start not in self._counts_of:
+            self._counts_of[clause.start] = [
+                n
+                for n in clause.numbers
+                if n.label == "COUNT" and n.id not in self._changes and n.id not in self._compared
+            ]
+        return self._counts_of[clause.start]
+
+    def _counts_before(self, clause: Clause, position: int) -> list[Entity]:
+        """The last of them that end at or before `position`; a bounded number, so that cost stays linear."""
+        counts = self._counts(clause)
+        place = bisect_right(counts, position, key=_end)
+        return counts[max(0, place - _LIST_LIMIT) : place]
 
     def _add(self, label: RelationLabel, head: Entity, tail: Entity, rule: str, score: float) -> None:
         self.relations.append(
@@ -381,6 +398,8 @@ class NumberRelations:
         )
 
 
+_start = attrgetter("start")
+_end = attrgetter("end")
 _HEADING = re.compile(r"[ \u200b]*[一二三四五六七八九十]{1,3}、")
 _HAN_ONLY = re.compile(r"[一-鿿]{0,6}")
 
