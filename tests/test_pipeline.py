@@ -27,8 +27,7 @@ from spacy.tokens import DocBin
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLES = [item for path in discover([ROOT / "samples"]) for item in read(path) if isinstance(item, Document)]
 GENRE = [
-    json.loads(line)["text"]
-    for line in (ROOT / "tests/data/genre_dev.jsonl").read_text("utf8").splitlines()
+    json.loads(line)["text"] for line in (ROOT / "tests/data/genre_dev.jsonl").read_text("utf8").splitlines()
 ]
 PIECES = [
     "主动公开政府信息", "收到申请", "其中", "，", "。", "、", "；", "（", "）", "《", "》", "“", "”", "〔", "〕", "号", "令",
@@ -144,7 +143,9 @@ def test_a_stage_can_be_left_out(nlp: Language) -> None:
 
 def test_pkuseg_words_give_the_same_offsets(nlp: Language, tmp_path: Path) -> None:
     corpus = tmp_path / "words.txt"
-    corpus.write_text("主动 公开 政府 信息 863 条 。\n收到 申请 12 件 ， 其中 网上 申请 9 件 。\n" * 30, "utf8")
+    corpus.write_text(
+        "主动 公开 政府 信息 863 条 。\n收到 申请 12 件 ， 其中 网上 申请 9 件 。\n" * 30, "utf8"
+    )
     spacy_pkuseg.train(str(corpus), str(corpus), str(tmp_path / "model"), train_iter=2)
     from gongkai.pipeline import load as load_pipeline
 

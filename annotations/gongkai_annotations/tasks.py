@@ -244,13 +244,15 @@ def join(readings: Sequence[Reading]) -> Joined:
             msgspec.structs.replace(r, head=renamed[r.head], tail=renamed[r.tail]) for r in reading.relations
         ]
     crossing = sorted({each for reading in readings for each in reading.data.crossing})
-    kept = [relation for relation in (_restored(each, entities) for each in crossing) if relation is not None]
+    places = {_reference(entity): entity for entity in reversed(entities)}
+    restored = (_restored(each, places) for each in crossing)
+    kept = [relation for relation in restored if relation is not None]
     notes = [reading.note for reading in readings if reading.note]
     record = GoldRecord(
         id=first.document_id,
         text="".join(reading.data.exact for reading in readings),
         entities=tuple(entities),
-        relations=tuple([*relations, *kept]),
+        relations=(*relations, *kept),
         meta=dict(first.meta) | ({"notes": notes} if notes else {}),
     )
     return Joined(
@@ -396,19 +398,23 @@ def _free_id(wanted: str, used: set[str], taken: set[str]) -> str:
     return identifier
 
 
-def _restored(crossing: Crossing, entities: Sequence[GoldEntity]) -> GoldRelation | None:
-    head, tail = _standing(crossing.head, entities), _standing(crossing.tail, entities)
+def _restored(crossing: Crossing, places: Mapping[SpanRef, GoldEntity]) -> GoldRelation | None:
+    head, tail = _standing(crossing.head, places), _standing(crossing.tail, places)
     if head is None or tail is None:
         return None
     return GoldRelation(label=crossing.label, head=head.id, tail=tail.id)
 
 
-def _standing(span: SpanRef, entities: Sequence[GoldEntity]) -> GoldEntity | None:
-    same = [e for e in entities if e.label == span.label and e.start < span.end and span.start < e.end]
-    exact = [e for e in same if (e.start, e.end) == (span.start, span.end)]
-    if exact:
-        return exact[0]
-    return same[0] if len(same) == 1 else None
+def _standing(span: SpanRef, places: Mapping[SpanRef, GoldEntity]) -> GoldEntity | None:
+    """What stands in the place of a span: itself, else the one of its label that overlaps it."""
+    if span in places:
+        return places[span]
+    overlapping = [
+        entity
+        for place, entity in places.items()
+        if place.label == span.label and place.start < span.end and span.start < place.end
+    ]
+    return overlapping[0] if len(overlapping) == 1 else None
 
 
 class _ResultReader:
@@ -417,6 +423,7 @@ class _ResultReader:
     def __init__(self, data: TaskData) -> None:
         self._data = data
         self._of_region: dict[str, list[GoldEntity]] = defaultdict(list)
+        self._used: set[str] = set()
         self.entities: list[GoldEntity] = []
         self.relations: list[GoldRelation] = []
         self.faults: list[Fault] = []
@@ -447,7 +454,6 @@ class _ResultReader:
             return
         if not _same(value.get("text"), self._data.text[start:end]):
             self._fault(f"Region {identifier} was marked in another text: {value.get('text')!r}.", start, end)
-            return
         labels = value.get("labels") or []
         if not labels:
             self._fault(f"Region {identifier} has no label.", start, end)
@@ -458,9 +464,8 @@ class _ResultReader:
             self._add(identifier, label, start, end)
 
     def _add(self, region: str, label: str, start: int, end: int) -> None:
-        used = {entity.id for entity in self.entities}
         entity = GoldEntity(
-            id=_free_id(_decoded(region), used, set()),
+            id=_free_id(_decoded(region), self._used, set()),
             label=label,
             start=start + self._data.start,
             end=end + self._data.start,

@@ -12,7 +12,7 @@ from gongkai.errors import ConfigError
 from gongkai.normalise import metrics
 from gongkai.normalise.identities import Identity, load_identities
 from gongkai.normalise.metrics import Metric, MetricMatcher, Ontology, load_matcher, load_ontology, surface
-from gongkai.structure.tables import load_forms
+from gongkai.structure.forms import load_forms
 from gongkai.text import fold
 
 ROWS = load_ontology().metrics

@@ -13,14 +13,21 @@ from gongkai.text import ZERO_WIDTH, fold
 from gongkai.types import PeriodNorm
 
 _ISO = re.compile(r"((?:19|20)\d{2})([-/.])(\d{1,2})\2(\d{1,2})(?!\d)")
-_CLOCK = re.compile(r"(?<=[日号])T?(?:上午|下午|晚上|凌晨)?\d{1,2}[:时点][\d:分整半]*")
+_CLOCK = re.compile(
+    r"(?<=[日号])T?(?:上午|下午|早上|晚上|中午|傍晚|清晨|凌晨|深夜|早|晚)?\d{1,2}[:时点][\d:分整半]*"
+)
 _LOST_YEAR_SIGN = re.compile(r"((?:19|20)\d{2})(?=(?:1[0-2]|0?[1-9])月)")
-_WORDS_YEAR = re.compile(r"[〇零一二三四五六七八九]{4}(?=年|$|[-~至到])")
+_WORDS_YEAR = re.compile(r"[〇零一二三四五六七八九]{4}(?=年|$|[-~至到、和与及两三])")
 _WORDS = re.compile(
     r"[一二三四五六七八九十]+(?=[月日号季]|[、至到~-][一二三四五六七八九十]+[月季]|年代|世纪)"
 )
 _QUARTERS = re.compile(r"(?P<first>\d)[、至到~-](?P<last>\d)季度")
 _TO = re.compile(r"起?(?:--|[-~至到]|截至|截止到?)")
+_LIST = re.compile(r"(?<=[\d月])[、和与及](?:.*[、和与及])?(?=\d{4}|\d{1,2}月)")
+_SHARED_YEAR_SIGN = re.compile(r"(?<=\d{4})[两二三四五]年$")
+_COUNTED_YEARS = re.compile(
+    r"(?P<side>过去的?|最近|近|这|未来|今后|前|后)?(?P<years>[1-9]\d?|[一二两三四五六七八九十]{1,3})年"
+)
 _BLANKS = str.maketrans("", "", f" {ZERO_WIDTH}")
 _RELATIVE = {"前年": -2, "去年": -1, "上一年": -1, "上年": -1, "今年": 0, "本年": 0, "明年": 1, "次年": 1,
              "下一年": 1, "下年": 1}  # fmt: skip
@@ -30,7 +37,12 @@ _POINT = re.compile(
     re.DOTALL,
 )
 _DECADE = re.compile(r"(?:(?P<century>\d{2})世纪)?(?P<decade>\d0)年代")
-_PLAN = re.compile(r"(?P<number>十[一二三四五六七]|[六七八九])五.*?(?P<part>时期|期间|末)")
+_PLAN = re.compile(
+    r"(?P<number>十[一二三四五六七]?|[一二三四五六七八九])五[“‘”’\"]?"
+    r"(?:(?P<part>[初末]|期末)|(?P<side>[前后])(?P<years>[两二三四])年|中?期|时期)"
+)
+_OLD_PLANS = {"一": 1957, "二": 1962}
+"""Last years of the plans before the rhythm of 1966–1970, 1971–1975, …"""
 _PARTS_OF_MONTH = {
     "初": (1, 10),
     "上旬": (1, 10),
@@ -80,8 +92,9 @@ def normalise_period(surface: str, *, year: int | None, anchor: PeriodNorm | Non
     if "同期" in text:
         return _same_period(text, year, anchor)
     if plan := _PLAN.search(text):
-        closing = 1955 + 5 * int(parse_number(plan["number"]))
-        return _years(closing if plan["part"] == "末" else closing - 4, closing)
+        return _plan(plan)
+    if counted := _COUNTED_YEARS.fullmatch(text):
+        return _counted_years(counted, year)
     if decade := _DECADE.search(text):
         opening = _decade(int(decade["decade"]), decade["century"])
         return _years(opening, opening + 9)
@@ -89,8 +102,8 @@ def normalise_period(surface: str, *, year: int | None, anchor: PeriodNorm | Non
     quarters = _QUARTERS.search(text)
     if quarters:
         text = _QUARTERS.sub(f"{quarters['last']}季度", text)
-    sides = [_point(part, year) for part in _TO.split(text, maxsplit=1)]
-    first, last = _completed(sides[0], sides[-1], own_year)
+    sides = [_point(part, year) for part in _TO.split(_LIST.sub("-", text), maxsplit=1)]
+    first, last = _completed(sides[0], sides[-1], own_year, _anchor_month(anchor))
     start, end = _days(first)[0], _days(last)[1]
     if quarters and first.year is not None:
         start = _iso(first.year, 3 * int(quarters["first"]) - 2, 1)
@@ -103,7 +116,7 @@ def _digits(text: str) -> str:
     text = _LOST_YEAR_SIGN.sub(r"\1年", text)
     text = _WORDS_YEAR.sub(lambda match: str(int(parse_number(match[0]))), text)
     text = _WORDS.sub(lambda match: str(int(parse_number(match[0]))), text)
-    return _CLOCK.sub("", text)
+    return _SHARED_YEAR_SIGN.sub("年", _CLOCK.sub("", text))
 
 
 def _point(text: str, report_year: int | None) -> _Point:
@@ -117,13 +130,16 @@ def _point(text: str, report_year: int | None) -> _Point:
     return _Point(year, int(month) if month else None, int(day) if day else None, match["rest"])
 
 
-def _completed(first: _Point, last: _Point, year: int | None) -> tuple[_Point, _Point]:
-    """Each side with what only the other prints: 2018年1-12月, 2018-2020年, 3月1日至15日."""
+def _completed(
+    first: _Point, last: _Point, year: int | None, month: int | None
+) -> tuple[_Point, _Point]:
+    """Each side with what only the other prints (2018年1-12月, 3月1日至15日), else with what came before."""
     first_year = first.year or last.year or year
     last_year = last.year or first_year
-    last_month = last.month or (first.month if last.day else None)
+    first_month = first.month or (month if first.day else None)
+    last_month = last.month or (first_month if last.day else None)
     return (
-        _Point(first_year, first.month, first.day, first.rest),
+        _Point(first_year, first_month, first.day, first.rest),
         _Point(last_year, last_month, last.day, last.rest),
     )
 
@@ -178,6 +194,36 @@ def _decade(decade: int, century: str | None) -> int:
     if century:
         return (int(century) - 1) * 100 + decade
     return (1900 if decade >= 30 else 2000) + decade
+
+
+def _plan(plan: re.Match[str]) -> PeriodNorm:
+    """A five-year plan, its first or last year, or its first or last few years."""
+    number = plan["number"]
+    closing = _OLD_PLANS.get(number) or 1955 + 5 * int(parse_number(number))
+    opening = closing - 4
+    if plan["part"]:
+        return _years(opening, opening) if plan["part"] == "初" else _years(closing, closing)
+    if plan["side"]:
+        beyond = int(parse_number(plan["years"])) - 1
+        return _years(opening, opening + beyond) if plan["side"] == "前" else _years(closing - beyond, closing)
+    return _years(opening, closing)
+
+
+def _counted_years(counted: re.Match[str], year: int | None) -> PeriodNorm:
+    """Years back from the report's year, it included, or on from the next; 前三年 and 后三年 of what is not said."""
+    if year is None or counted["side"] in ("前", "后"):
+        return UNKNOWN
+    beyond = int(parse_number(counted["years"]))
+    if counted["side"] in ("未来", "今后"):
+        return _years(year + 1, year + beyond)
+    return _years(year - beyond + 1, year)
+
+
+def _anchor_month(anchor: PeriodNorm | None) -> int | None:
+    """The anchor's month, if it lies in one."""
+    if anchor is None or anchor.start is None or anchor.end is None or anchor.start[:7] != anchor.end[:7]:
+        return None
+    return int(anchor.start[5:7])
 
 
 def _anchor_year(anchor: PeriodNorm | None) -> int | None:

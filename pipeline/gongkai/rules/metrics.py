@@ -41,6 +41,7 @@ class Strategy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A way to find the metric, with examples: `text⟦number⟧text → metric`, and near misses without arrow."""
 
     name: str
+    score: float
     source: str
     match: tuple[str, ...]
     reject: tuple[str, ...]
@@ -96,6 +97,7 @@ class Lexicon:
         self.empty_left = compiled("(?:{lead_in}|{empty_left})*$")
         self.ends_open = re.compile("(?:的|等|在内|使|让|对|将|把|向|给|以|和|与|及)$")
         self.weak_verb = compiled("{weak_verb}")
+        self.strategies = {strategy.name: strategy for strategy in file.strategies}
         self.before_noun = tuple(fold(word) for word in file.classifiers_before_noun)
 
 
@@ -157,11 +159,9 @@ class MetricReader:
         right = self._predicate(span, end) if span.label == "PERCENT" else self._noun_after(span, end)
         if right is not None and self._prefers_right(span, left):
             self._taken = right.end
-            self._assign(
-                number, right, "metric.predicate" if span.label == "PERCENT" else "metric.after", 0.8
-            )
+            self._assign(number, right, "metric.predicate" if span.label == "PERCENT" else "metric.after")
         elif left is not None:
-            self._assign(number, left, "metric.before", 0.6 if left.bare else 0.85)
+            self._assign(number, left, "metric.before")
         elif not self._share(number, previous):
             self._assign_heading(number, start)
 
@@ -282,14 +282,18 @@ class MetricReader:
 
     # -- assigning ----------------------------------------------------------------------------------------
 
-    def _assign(self, number: int, phrase: _Phrase, strategy: str, score: float) -> None:
+    def _assign(self, number: int, phrase: _Phrase, strategy: str) -> None:
         key = (phrase.start, phrase.end)
         if key not in self._metric_at:
             self._metric_at[key] = len(self.metrics)
-            self.metrics.append(Mention("METRIC", *key, f"rule:{strategy}", score))
-        self._link(number, self._metric_at[key], strategy, score)
+            self.metrics.append(Mention("METRIC", *key, f"rule:{strategy}", self._score(strategy)))
+        self._link(number, self._metric_at[key], strategy)
 
-    def _link(self, number: int, metric: int, strategy: str, score: float) -> None:
+    def _score(self, strategy: str) -> float:
+        return self.lexicon.strategies[strategy].score
+
+    def _link(self, number: int, metric: int, strategy: str) -> None:
+        score = self._score(strategy)
         self._metric_of[number] = metric
         self.readings.append(Reading(number, metric, f"rule:{strategy}", score))
 
@@ -308,7 +312,7 @@ class MetricReader:
             between = between[between.rfind(")") + 1 :]
         if len(between) > _REACH or not self.lexicon.spoken_for.fullmatch(between) or _SUM.search(between):
             return False
-        self._link(number, self._metric_of[previous], "metric.shared", 0.75)
+        self._link(number, self._metric_of[previous], "metric.shared")
         return True
 
     def _before_bracket(self, inside: int) -> int | None:
@@ -327,7 +331,7 @@ class MetricReader:
         heading = _RUN_IN.match(self.masked, paragraph, span.start)
         if heading is None or not _TOTAL.search(self.masked, max(paragraph, span.start - 8), span.start):
             return
-        self._assign(number, _Phrase(*heading.span(1), bare=False), "metric.heading", 0.7)
+        self._assign(number, _Phrase(*heading.span(1), bare=False), "metric.heading")
 
 
 def _stands_alone(after_quote: str) -> bool:

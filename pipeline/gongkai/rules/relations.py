@@ -25,21 +25,34 @@ _RATE_CLAUSES = 2
 _LIST_LIMIT = 40
 
 
-class CueFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class RelationRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A row of `configs/relations.yaml`; its head explains the columns."""
+
+    name: str
+    label: RelationLabel
+    score: float
+    source: str
+    match: tuple[str, ...]
+    reject: tuple[str, ...]
+
+
+class RelationFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`configs/relations.yaml`."""
 
+    rules: tuple[RelationRule, ...]
     cues: dict[str, str]
     unit_families: tuple[tuple[str, ...], ...]
 
 
 class Cues:
-    """The compiled cues of `configs/relations.yaml`."""
+    """The compiled cues of `configs/relations.yaml`, and the rules that use them, by name."""
 
-    def __init__(self, file: CueFile) -> None:
+    def __init__(self, file: RelationFile) -> None:
         where = str(config_path("relations.yaml"))
         self._patterns = {
             name: re.compile(expand(fold(pattern), PIECES, where)) for name, pattern in file.cues.items()
         }
+        self.rules = {rule.name: rule for rule in file.rules}
         self.families = tuple(frozenset(map(fold, family)) for family in file.unit_families)
 
     def __getitem__(self, name: str) -> re.Pattern[str]:
@@ -55,7 +68,7 @@ class Cues:
 @cache
 def load_cues() -> Cues:
     """The shipped cues, compiled once."""
-    return Cues(load_yaml("relations.yaml", CueFile))
+    return Cues(load_yaml("relations.yaml", RelationFile))
 
 
 class Clause(NamedTuple):
@@ -134,7 +147,7 @@ class NumberRelations:
                     self.masked, max(clause.start, period.start - 2), period.start
                 )
                 if not only_compared or self.masked[period.end : number.start] in ("的", ""):
-                    self._add("during", number, period, "during.preceding", 0.85)
+                    self._add("during.preceding", number, period)
                     break
 
     def _names(self, period: Entity) -> bool:
@@ -155,12 +168,12 @@ class NumberRelations:
                 tail = by_start.get(at)
                 self._changes[number.id] = tail
                 if tail is not None:
-                    self._add("change_from", number, tail, "change_from.compared", 0.85)
+                    self._add("change_from.compared", number, tail)
             elif previous is not None and previous.id in self._changes and self._goes_on(previous, number):
                 tail = self._changes[previous.id]
                 self._changes[number.id] = tail
                 if tail is not None:
-                    self._add("change_from", number, tail, "change_from.goes_on", 0.75)
+                    self._add("change_from.goes_on", number, tail)
             elif self.cues["change"].search(self.masked, start, number.start):
                 self._changes[number.id] = None
             previous = number
@@ -181,7 +194,7 @@ class NumberRelations:
                 continue
             total = self._total_before(index, clause, cue.start(), parts[0])
             if total is not None:
-                self._link_parts(total, parts, "part_of.among", 0.85)
+                self._link_parts(total, parts, "part_of.among")
 
     def _total_before(self, index: int, clause: Clause, position: int, part: Entity) -> Entity | None:
         before = self._counts_before(clause, position)
@@ -204,11 +217,11 @@ class NumberRelations:
             if opening == "(":
                 close = self.masked.find(")", total.end, clause.end)
                 inside = [n for n in following if n.end <= close and self._labelled(n)]
-                self._link_parts(total, inside, "part_of.bracket", 0.8)
+                self._link_parts(total, inside, "part_of.bracket")
             elif opening == ":":
-                self._link_parts(total, following, "part_of.colon", 0.8)
+                self._link_parts(total, following, "part_of.colon")
             else:
-                self._link_parts(total, self._summing_prefix(total, following), "part_of.adds_up", 0.75)
+                self._link_parts(total, self._summing_prefix(total, following), "part_of.adds_up")
 
     def _lists_below(self, index: int, clause: Clause) -> None:
         """Lists in the sentences and paragraphs after a total, recognised by adding up to it exactly."""
@@ -224,7 +237,7 @@ class NumberRelations:
                 same_unit = all(_unit(part) == _unit(total) for part in parts)
                 # Two small numbers add up to a third by chance.
                 if same_unit and (len(parts) > 2 or _value(total) >= _TELLING):
-                    self._link_parts(total, parts, "part_of.adds_up_below", 0.7)
+                    self._link_parts(total, parts, "part_of.adds_up_below")
             rest = rest[len(counts) :]
 
     def _new_section(self, paragraph: int, later: int) -> bool:
@@ -256,7 +269,7 @@ class NumberRelations:
                 same_noun = whole.text.endswith(metric.text) and whole.start > total.start
                 if same_noun and self._fits(total, part) and _value(part) < _value(total):
                     root = self._total_of.get(total.id, total)
-                    self._link_parts(root, [part], "part_of.same_noun", 0.7)
+                    self._link_parts(root, [part], "part_of.same_noun")
                     break
 
     def _announced_parts(self) -> None:
@@ -272,13 +285,9 @@ class NumberRelations:
                 if _HEADING.match(self.masked, self.paragraphs[below][0]):
                     break
                 for clause in self._by_paragraph.get(below, ()):
-                    self._link_parts(
-                        totals[-1], self._counts(clause), "part_of.announced", 0.65, to_sum=False
-                    )
+                    self._link_parts(totals[-1], self._counts(clause), "part_of.announced", to_sum=False)
 
-    def _link_parts(
-        self, total: Entity, parts: Sequence[Entity], by: str, score: float, to_sum: bool = True
-    ) -> None:
+    def _link_parts(self, total: Entity, parts: Sequence[Entity], by: str, to_sum: bool = True) -> None:
         amount = 0.0
         for part in parts:
             if part.id in self._total_of or part.id in self._changes or not self._fits(total, part):
@@ -286,7 +295,7 @@ class NumberRelations:
                     return
                 continue
             self._total_of[part.id] = total
-            self._add("part_of", part, total, by, score)
+            self._add(by, part, total)
             amount += _value(part)
             if to_sum and amount >= _value(total) > 0:
                 return
@@ -310,7 +319,7 @@ class NumberRelations:
                 continue
             found = self._shared_total(clause, place, percent) or self._rated_totals(index, clause, percent)
             for total, rule in found:
-                self._add("share_of", percent, total, rule, 0.8)
+                self._add(rule, percent, total)
 
     def _shared_total(self, clause: Clause, place: int, percent: Entity) -> list[tuple[Entity, str]]:
         before = [n for n in clause.numbers[max(0, place - _LIST_LIMIT) : place] if n.label == "COUNT"]
@@ -340,7 +349,7 @@ class NumberRelations:
         total = chosen[0]
         if part.id not in self._total_of:
             self._total_of[part.id] = total
-            self._add("part_of", part, total, "part_of.share", 0.75)
+            self._add("part_of.share", part, total)
         return total
 
     def _rated_totals(self, index: int, clause: Clause, percent: Entity) -> list[tuple[Entity, str]]:
@@ -392,9 +401,10 @@ class NumberRelations:
         place = bisect_right(counts, position, key=_end)
         return counts[max(0, place - _LIST_LIMIT) : place]
 
-    def _add(self, label: RelationLabel, head: Entity, tail: Entity, rule: str, score: float) -> None:
+    def _add(self, name: str, head: Entity, tail: Entity) -> None:
+        rule = self.cues.rules[name]
         self.relations.append(
-            Relation(label=label, head=head.id, tail=tail.id, score=score, by=f"rule:{rule}")
+            Relation(label=rule.label, head=head.id, tail=tail.id, score=rule.score, by=f"rule:{name}")
         )
 
 

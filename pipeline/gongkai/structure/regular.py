@@ -25,7 +25,9 @@ def regular_tables(lines: Lines, taken: Collection[int]) -> Iterator[list[DraftC
         taken: Numbers of the lines that other tables hold.
     """
     for rows in chain(_rhythms(lines, taken), _row_lines(lines, taken)):
-        yield [token.cell(row, column) for row, tokens in enumerate(rows) for column, token in enumerate(tokens)]
+        yield [
+            token.cell(row, column) for row, tokens in enumerate(rows) for column, token in enumerate(tokens)
+        ]
 
 
 # --- one cell a line ------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from gongkai.structure.cells import DraftCell, Row
+from gongkai.structure.combined import parts
 from gongkai.structure.flattened import flattened_forms
 from gongkai.structure.grids import label_grid, read_grid
 from gongkai.structure.lines import Lines
@@ -54,20 +55,31 @@ def recognise_tables(
     Raises:
         ConfigError: `configs/forms.yaml` is missing or malformed; the forms' sources are stated there.
     """
-    found = [_read_marked(document, view, table) for table in document.tables]
+    found = [part for table in document.tables for part in _read_marked(document, view, table)]
     found += _read_lines(Lines(document.text, view, _outside(paragraphs, document.tables)))
     found.sort(key=lambda table: (table.start, table.end))
     early = _is_early(document.meta.year, view, found)
     return tuple(table.finish(number, early) for number, table in enumerate(found, 1))
 
 
-def _read_marked(document: Document, view: str, table: Table) -> _Found:
-    cells = read_grid(document, view, table)
+def _read_marked(document: Document, view: str, table: Table) -> list[_Found]:
+    """A marked-up table, or each of the forms' tables that it holds."""
+    found = [_read_cells(part) for part in parts(read_grid(document, view, table))]
+    if len(found) > 1 and len({part.form for part in found if part.form}) < len(found):
+        # Not each part is a form of its own: the labels that parted them were another table's.
+        found = [_read_cells(read_grid(document, view, table))]
+    found[0].start, found[-1].end = table.start, table.end
+    return found
+
+
+def _read_cells(cells: list[DraftCell]) -> _Found:
+    """Cells of a grid, labelled and, where it is one of the forms, with their metrics."""
     rows, headers = label_grid(cells)
     form = recognise_form(rows, headers)
     if form is not None:
         assign_metrics(form, rows)
-    return _Found(table.start, table.end, form, False, cells, rows)
+    start, end = (cells[0].start, max(cell.end for cell in cells)) if cells else (0, 0)
+    return _Found(start, end, form, False, cells, rows)
 
 
 def _outside(paragraphs: Sequence[tuple[int, int]], tables: Sequence[Table]) -> list[tuple[int, int]]:
