@@ -11,14 +11,11 @@ from contextlib import contextmanager
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
 from gongkai.errors import GongkaiError
-
-if TYPE_CHECKING:
-    from label_studio_sdk import LabelStudio
 
 TOKEN_VARIABLE = "LABEL_STUDIO_API_KEY"
 _PAGE = 50
@@ -158,11 +155,13 @@ class Server:
 
     def __init__(self, url: str, token: str) -> None:
         need("label_studio_sdk", "annotate")
-        from label_studio_sdk import LabelStudio
+        import label_studio_sdk
+
+        sdk: Any = label_studio_sdk  # its types are generated, and wrong where editions differ
 
         self.url = url.rstrip("/")
         with self._asking("log in"):
-            self._client: LabelStudio = LabelStudio(base_url=self.url, api_key=token, timeout=_TIMEOUT)
+            self._client = sdk.LabelStudio(base_url=self.url, api_key=token, timeout=_TIMEOUT)
             self.user = str(self._client.users.whoami().email)
 
     def __repr__(self) -> str:
@@ -193,7 +192,7 @@ class Server:
             return self.project(title)
         with self._asking(f"create project {title!r}"):
             made = self._client.projects.create(title=title, label_config=interface, description=description)
-        return Project(id=made.id, title=title, label_config=interface, created=True)
+        return Project(id=int(made.id), title=title, label_config=interface, created=True)
 
     def set_interface(self, project: Project, interface: str) -> Project:
         """Give the project a labelling interface; the server refuses one that lacks labels in use."""
@@ -268,7 +267,7 @@ class Server:
     def emails(self) -> dict[int, str]:
         """User id → e-mail address, of the users that this one may see."""
         with self._asking("list the users"):
-            return {user.id: user.email for user in self._client.users.list()}
+            return {int(user.id): str(user.email) for user in self._client.users.list()}
 
     def add_backend(self, project: Project, url: str, title: str) -> None:
         """Connect an ML backend to the project, unless one of that URL is."""
@@ -285,7 +284,7 @@ class Server:
 
     def _task_number(self, project: Project) -> int:
         with self._asking(f"read project {project.title!r}"):
-            return self._client.projects.get(project.id).task_number or 0
+            return int(self._client.projects.get(project.id).task_number or 0)
 
     def _pages(
         self, project: Project, fields: str = "task_only", include: str | None = None

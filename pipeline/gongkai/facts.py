@@ -108,9 +108,11 @@ class FactBuilder:
         return None if entity_id is None else self._fact_id.get(entity_id)
 
     def _period(self, during: Entity | None, section: Section | None) -> PeriodNorm | None:
-        if during is not None and isinstance(during.norm, PeriodNorm):
+        """The sentence's period, else the section's, else the report's year; one that nobody can date is none."""
+        if during is not None and isinstance(during.norm, PeriodNorm) and during.norm != PeriodNorm():
             return during.norm
-        return self._sections.period_of(section) or self._default
+        stated = self._sections.period_of(section)
+        return stated if stated is not None and stated != PeriodNorm() else self._default
 
     def _compared_with(self, number: Entity) -> str | None:
         tail = self._links.tail("change_from", number.id)

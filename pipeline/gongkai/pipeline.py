@@ -139,6 +139,8 @@ def entities_stage(doc: Doc) -> Doc:
         load_matcher(),
         number_of_metric,
         state.unit_at,
+        state.structure.sentences,
+        state.structure.paragraphs,
     )
     state.entities = normaliser.entities(state.mentions)
     doc.spans[SPANS_KEY] = _spacy_spans(doc, state)

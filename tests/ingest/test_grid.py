@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gongkai.ingest.decode import Decoded
-from gongkai.ingest.grid import RawCell, place, state_of
+from gongkai.ingest.grid import RawCell, place, state_of, value_of
 from gongkai.ingest.html import read_html
 from gongkai.ingest.layout import collapse
 
@@ -64,7 +64,10 @@ def test_spans_are_clipped_to_the_table(row_span: int, column_span: int, expecte
         ("-3.5", "number"),
         ("1,31", "text"),
         ("12件", "text"),
-        ("41.67%", "text"),
+        ("41.67%", "number"),
+        ("１００ ％", "number"),
+        ("增长5%", "text"),
+        ("%", "text"),
         ("", "empty"),
         ("\u3000\u200b", "empty"),
         ("/", "slash"),
@@ -76,6 +79,14 @@ def test_spans_are_clipped_to_the_table(row_span: int, column_span: int, expecte
 )
 def test_states(text: str, state: str) -> None:
     assert state_of(text) == state
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("1,318", 1318.0), ("-3.5", -3.5), ("41.67%", 0.4167), ("+12.3％", 0.123), ("12件", None), ("", None)],
+)
+def test_values(text: str, value: float | None) -> None:
+    assert value_of(text) == value
 
 
 @settings(deadline=None)

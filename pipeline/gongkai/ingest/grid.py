@@ -15,7 +15,7 @@ MAX_COLUMNS = 1000
 """The HTML standard's own bound on colspan; columns beyond it are placed, but not merged."""
 
 _IN_BOUNDS = (1 << MAX_COLUMNS) - 1
-_NUMBER = re.compile(r"[+-]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?")
+_NUMBER = re.compile(r"([+-]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?) ?(%?)")
 _SLASH = re.compile(r"[/\\-]+")
 _BLANK = re.compile(r"[\s\u200b]*")
 
@@ -81,8 +81,8 @@ def _next_free(covered: int, column: int) -> int:
 def state_of(text: str) -> CellState:
     """`empty`, `slash`, `number` or `text`: on the standard forms three different statements, and labels.
 
-    >>> [state_of(text) for text in ("", "／", "１,０２４", "0.5", "12件", "—")]
-    ['empty', 'slash', 'number', 'number', 'text', 'slash']
+    >>> [state_of(text) for text in ("", "／", "１,０２４", "0.5", "41.67%", "12件", "—")]
+    ['empty', 'slash', 'number', 'number', 'number', 'text', 'slash']
     """
     view = fold(text).strip()
     if _BLANK.fullmatch(view):
@@ -90,6 +90,19 @@ def state_of(text: str) -> CellState:
     if _SLASH.fullmatch(view):
         return "slash"
     return "number" if _NUMBER.fullmatch(view) else "text"
+
+
+def value_of(text: str) -> float | None:
+    """The number of a `number` cell, a percentage as a fraction; None for any other cell.
+
+    >>> [value_of(text) for text in ("１,０２４", "41.67％", "12件")]
+    [1024.0, 0.4167, None]
+    """
+    number = _NUMBER.fullmatch(fold(text).strip())
+    if number is None:
+        return None
+    digits, percent = number[1].replace(",", ""), number[2]
+    return float(f"{digits}e-2" if percent else digits)
 
 
 def cells_of(rows: list[list[RawCell]]) -> list[tuple[PlacedCell, Cell]]:
@@ -125,5 +138,5 @@ def _cell(source: PlacedCell, header_rows: int) -> Cell:
         row_span=source.row_span,
         column_span=source.column_span,
         state=state,
-        value=float(fold(source.text).replace(",", "")) if state == "number" else None,
+        value=value_of(source.text),
     )

@@ -36,6 +36,6 @@ def _scan() -> tuple[re.Pattern[str], dict[str, Rule]]:
     rows = {f"r{number}": rule for number, rule in enumerate(loaded.rules)}
     skips = [f"{{{name}}}" for name in loaded.pieces if name.startswith("skip_")]
     parts = [*skips, *(f"(?P<{group}>{rule.pattern})" for group, rule in rows.items())]
-    pattern = f"(?=[{{starts}}每〔\\[【(〈])(?:{'|'.join(parts)})"
+    pattern = f"(?=[{{starts}}每〔\\[【(〈])(?!{{no_date}})(?:{'|'.join(parts)})"
     where = str(config_path("rules/periods.yaml"))
     return re.compile(expand(pattern, loaded.pieces, where), re.MULTILINE), rows

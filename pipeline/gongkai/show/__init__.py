@@ -139,7 +139,9 @@ def finding_numbers(finding: Finding, facts: Mapping[str, Fact]) -> tuple[str, s
     """What is printed and what was expected, in the unit of the doubtful number."""
     doubtful = facts.get(finding.evidence[0]) if finding.evidence else None
     unit = doubtful.unit if doubtful else None
-    return value_text(finding.reported, unit), value_text(finding.expected, unit)
+    # A quotient has no last decimal; one more than percentages print is enough to see the difference.
+    expected = round(finding.expected, 5) if unit == PERCENT else round(finding.expected, 3)
+    return value_text(finding.reported, unit), value_text(expected, unit)
 
 
 def period_text(period: PeriodNorm | None) -> str:

@@ -45,8 +45,8 @@ def read_value(content: str) -> tuple[CellState, float | None]:
     number = _NUMBER.fullmatch(text)
     if number is None:
         return "text", None
-    value = float(number["digits"].replace(",", ""))
-    return "number", value / 100 if number["unit"] == "%" else value
+    digits = number["digits"].replace(",", "")
+    return "number", float(f"{digits}e-2" if number["unit"] == "%" else digits)
 
 
 def is_unit(content: str) -> bool:
