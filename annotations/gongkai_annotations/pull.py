@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 import msgspec
 
@@ -15,7 +15,7 @@ from .records import GoldRecord, text_sha256
 from .server import Project, Server, ServerAnnotation, ServerTask, Snapshot
 from .tasks import Reading, TaskData
 
-_LONG_AGO = datetime.min.replace(tzinfo=timezone.utc)
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass
@@ -129,8 +129,8 @@ def works(parts: Iterable[Part], server: Server) -> Iterator[Work]:
                 emails.setdefault(by, f"user {by}")
             data = part.data
             made[data.document_id, data.sha256, data.part, _annotator(by, emails)].append((part, annotation))
-    for (*_, annotator), annotations in made.items():
-        *earlier, (part, annotation) = sorted(annotations, key=_age)
+    for (*_, annotator), each in made.items():
+        *earlier, (part, annotation) = sorted(each, key=_age)
         yield Work(part, annotator, annotation, len(earlier))
 
 

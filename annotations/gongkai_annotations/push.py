@@ -63,9 +63,7 @@ def submissions(paths: Sequence[Path], extract: Extract, mode: str) -> Iterator[
     """
     version = f"gongkai-{__version__}-{mode}"
     for path in discover(paths):
-        if isinstance(path, GongkaiError):
-            yield path
-        elif path.suffix.lower() == ".jsonl" and _holds_annotations(path):
+        if path.suffix.lower() == ".jsonl" and _holds_annotations(path):
             yield from _annotated(path, version)
         else:
             for document in read(path):
@@ -134,8 +132,13 @@ def _annotated(path: Path, version: str) -> Iterator[Submission | GongkaiError]:
                 remedy = "Join it with its text first: gongkai annotate hydrate."
                 yield BrokenRecord(where, "It has no text.", remedy)
                 continue
-            predicted = any(entity.by is not None for entity in record.entities) or b'"findings"' in line
-            yield Submission(record=record, version=version if predicted else None)
+            predicted = "schema" in msgspec.json.decode(line, type=dict[str, msgspec.Raw])
+            yield Submission(record=_without_empty_meta(record), version=version if predicted else None)
+
+
+def _without_empty_meta(record: GoldRecord) -> GoldRecord:
+    meta = {name: value for name, value in record.meta.items() if value is not None}
+    return msgspec.structs.replace(record, meta=meta)
 
 
 def _prepared(server: Server, title: str, update_interface: bool) -> Project:

@@ -357,7 +357,13 @@ class Server:
 
 
 def _task(task: Any) -> ServerTask:
-    return msgspec.convert(task.model_dump(), ServerTask, strict=False)
+    given = {name: value for name, value in task.model_dump().items() if value is not None}
+    try:
+        return msgspec.convert(given, ServerTask, strict=False)
+    except msgspec.ValidationError as error:
+        raise ServerRefused(
+            f"task {given.get('id')}", f"It is not as expected: {error}.", "Use Label Studio 1.20 or later."
+        ) from None
 
 
 def _in_order(tasks: dict[int, ServerTask]) -> tuple[ServerTask, ...]:

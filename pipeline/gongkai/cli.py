@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from enum import StrEnum
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Annotated
 
@@ -156,6 +157,18 @@ def _one_line(message: str) -> str:
     return " ".join(message.split())
 
 
+COMMANDS = "gongkai.commands"
+"""Entry-point group of command groups that build on the library; the library itself imports none."""
+
+
+def add_command_groups() -> None:
+    """Add what other packages offer under `COMMANDS`, each a Typer app under its entry point's name."""
+    added = {group.name for group in app.registered_groups}
+    for entry in entry_points(group=COMMANDS):
+        if entry.name not in added:
+            app.add_typer(entry.load(), name=entry.name)
+
+
 def main() -> int:
     """Entry point: an error that the user can act on is one line on stderr, never a traceback.
 
@@ -163,6 +176,7 @@ def main() -> int:
         The exit status; Typer itself exits for wrong usage (2) and for a command that ended well (0).
     """
     try:
+        add_command_groups()
         app(prog_name="gongkai")
     except GongkaiError as error:
         typer.echo(f"error: {_one_line(str(error))}", err=True)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
-from gongkai.normalise.quantities import printed_decimals
-from gongkai.text import fold
+from gongkai.normalise.quantities import printed_decimals as printed_decimals_of
 from gongkai.types import (
     Cell,
     CountNorm,
@@ -26,6 +26,9 @@ from gongkai.types import (
 
 _UP = ("增长", "增加", "上升", "提高", "提升", "上涨", "净增", "新增", "多", "增")
 _DOWN = ("下降", "减少", "降低", "回落", "下跌", "压缩", "缩短", "压减", "精简", "少", "减", "降")
+
+
+printed_decimals = lru_cache(maxsize=1 << 14)(printed_decimals_of)
 
 
 class _Links(NamedTuple):
@@ -83,7 +86,7 @@ class FactBuilder:
             value_max=norm.value_max,
             qualifier=norm.qualifier,
             unit="%" if isinstance(norm, PercentNorm) else norm.unit,
-            decimals=norm.decimals if isinstance(norm, PercentNorm) else printed_decimals(fold(number.text)),
+            decimals=norm.decimals if isinstance(norm, PercentNorm) else printed_decimals(self._view[number.start : number.end]),
             period=self._period(during, section),
             direction=self._direction(number),
             compared_with=self._compared_with(number),

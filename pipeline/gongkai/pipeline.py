@@ -155,11 +155,12 @@ def relations_stage(doc: Doc) -> Doc:
     by_place = {(e.label, e.start, e.end): e for e in entities}
     relations, metric_of = _read_relations(state, by_place)
     masked = mask(state.view, (m for m in state.mentions if m.label != "METRIC"))
+    cells = {cell.start for table in structure.tables for cell in table.cells if cell.state == "number"}
+    prose = [entity for entity in entities if entity.start not in cells]
     numbers = NumberRelations(
-        masked, entities, metric_of, structure.sentences, structure.paragraphs, load_cues()
+        masked, prose, metric_of, structure.sentences, structure.paragraphs, load_cues()
     )
-    in_cells = {relation.head for relation in relations if relation.label == "part_of"}
-    relations += [r for r in numbers.relate() if r.label != "part_of" or r.head not in in_cells]
+    relations += numbers.relate()
     relations += relate_citations(state.view, entities, structure.sentences)
     state.relations = tuple(relations)
     return doc

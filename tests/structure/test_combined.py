@@ -69,6 +69,13 @@ def test_rows_of_another_table_take_none_apart(place: int) -> None:
     assert table.form == "A"
 
 
+def test_a_row_of_another_form_inside_one_of_the_tables() -> None:
+    grid = [*TITLED[:30], [("行政许可", 1, 3), *"0000000"], *TITLED[30:]]
+    tables = tables_of(grid_document(grid))
+    assert [table.form for table in tables] == ["C.2", "C.3", "C.4"]
+    assert values_of(tables[1]) == expected_three(ITEMS_C)
+
+
 def test_a_merged_cell_ends_with_its_table() -> None:
     grid = [*TWO_C[:-1], [("行政事业性收费", 3, 1), ("12.5", 1, 3)], *FOUR]
     two, four = tables_of(grid_document(grid))

@@ -23,6 +23,8 @@ _REACH = 60
 _BREAK = re.compile(f".*[{PIECES['BREAK']}]", re.DOTALL)
 _CLAUSE_BREAK = re.compile(f".*[{PIECES['BREAK'].replace('、', '')}]", re.DOTALL)
 _AFTER = re.compile(rf"(?:“[^“”\n]{{0,30}}”)?[^{PIECES['BREAK']}“”\ue000-\ue006 ]*")
+_FIRST = re.compile("([一-鿿])")
+_LOOKAROUND = re.compile(r"\(\?<?[!=](?:[^()]|\([^()]*\))*\)")
 _HAN = re.compile("[一-鿿]")
 _QUOTED = re.compile("“[^“”]*”")
 _RATE = re.compile("(?:率|比|比例|比重|权重|占比|程度)达?$")
@@ -31,6 +33,8 @@ _TAG = 2
 """Characters after a quoted name that only say what it is (“坪山发布”微博); more of them stand alone."""
 _SUM = re.compile("(?:共|共计|合计|总计|总共|累计)$")
 _LONGEST_LIST = 40
+_TAIL = 30
+"""No run of measure words before a number is longer."""
 _EDGE = " \u200b的等\t"
 _RUN_IN = re.compile(
     r"[ \u200b]*(?:\(?[一二三四五六七八九十]{1,3}[)、.]|\(?\d{1,2}[)、.])[ \u200b]*([^。:,;\n]{2,20})[。:]"
@@ -76,7 +80,7 @@ class Lexicon:
 
     def __init__(self, file: PhraseFile) -> None:
         where = str(config_path("metric_phrases.yaml"))
-        joined = {name: f"(?:{'|'.join(fold(word) for word in words)})" for name, words in file.words.items()}
+        joined = {name: _alternation(words) for name, words in file.words.items()}
         pieces = PIECES | joined
 
         def compiled(pattern: str) -> re.Pattern[str]:
@@ -223,7 +227,7 @@ class MetricReader:
         end = len(phrase)
         for _ in range(3):
             for pattern in (lexicon.measure, lexicon.change):
-                trimmed = pattern.search(phrase, 0, end)
+                trimmed = pattern.search(phrase, max(0, end - _TAIL), end)
                 end = trimmed.start() if trimmed is not None else end
         return end
 
@@ -332,6 +336,16 @@ class MetricReader:
         if heading is None or not _TOTAL.search(self.masked, max(paragraph, span.start - 8), span.start):
             return
         self._assign(number, _Phrase(*heading.span(1), bare=False), "metric.heading")
+
+
+def _alternation(words: Sequence[str]) -> str:
+    """The words as one pattern, with a look at the first character before any of them is tried."""
+    folded = [fold(word) for word in words]
+    firsts = [_FIRST.match(branch) for word in folded for branch in _LOOKAROUND.sub("", word).split("|")]
+    if not all(firsts):
+        return f"(?:{'|'.join(folded)})"
+    characters = "".join(sorted({first[1] for first in firsts if first is not None}))
+    return f"(?:(?=[{characters}])(?:{'|'.join(folded)}))"
 
 
 def _stands_alone(after_quote: str) -> bool:

@@ -25,11 +25,6 @@ _LONGEST_FUNCTION = 4
 _NOT_A_NAME = re.compile(r".*[^\u3400-\u9fff\u200b]", re.DOTALL)
 _PARTY, _OFFICE = "委", "办公厅"
 _SEATS = tuple("省市区县旗州镇乡")
-_LONGEST_FUNCTION = 4
-"""Characters before 信息科, 法规处, 宣传部 that still name its work."""
-_NOT_A_NAME = re.compile(r".*[^\u3400-\u9fff\u200b]", re.DOTALL)
-_PARTY_BEFORE_GOVERNMENT = "委(?<=[省市区县旗州镇乡]委)(?=[省市区县旗州镇乡])"
-"""市委市政府 is two bodies."""
 
 
 def tag_orgs(view: str, inside: Sequence[Mention] | None = None) -> list[Mention]:
@@ -69,6 +64,8 @@ def _start(view: str, start: int, end: int, rule: str) -> int | None:
     window = view[max(0, start - _WINDOW) : start]
     cut = _NOT_A_NAME.match(window)
     run = window[cut.end() :] if cut else window
+    if cut and cut[0][-1].isdigit() and (measure := _lists().measure.match(run)):
+        run = run[measure.end() :]
     cut_at, introduces_group = _last_stop(run, view[start:end])
     if introduces_group:
         return None
@@ -95,9 +92,12 @@ def _is_inside(text: str, match: re.Match[str]) -> bool:
     """Whether this word is inside a name after all.
 
     和 and 与 join two fields of work of one body (教育和体育局); 委 ends a name before another level
-    (市委市政府 is two bodies), 办公厅 before the State Council.
+    (市委市政府 is two bodies), 办公厅 before the State Council; a verb of `before_level` governs only a level
+    (办理市政府…), elsewhere it is the body's work.
     """
     word = match[0]
+    if word in _lists().before_level:
+        return not text.startswith(_SEATS, match.end())
     if word == _PARTY:
         return not (text.endswith(_SEATS, 0, match.start()) and text.startswith(_SEATS, match.end()))
     if word == _OFFICE:
@@ -134,6 +134,8 @@ def _names_one_body(run: str, ending: str, rule: str) -> bool:
 class _Lists(NamedTuple):
     words: re.Pattern[str]
     stops: frozenset[str]
+    before_level: frozenset[str]
+    measure: re.Pattern[str]
     group: re.Pattern[str]
     introductions: tuple[str, ...]
     function_words: tuple[str, ...]
@@ -148,12 +150,13 @@ def _lists() -> _Lists:
     loaded = load_rules("orgs")
     words = {name: alternatives(listed) for name, listed in loaded.words.items()}
     level = expand("{level}", loaded.pieces, "configs/rules/orgs.yaml")
+    stops = (*loaded.words["before_body"], *loaded.words["before_level"], _PARTY, _OFFICE)
     first = "".join({place[0] for place in map(fold, loaded.words["places"])}) + loaded.pieces["level_first"]
     return _Lists(
-        words=re.compile(
-            alternatives((*loaded.words["inside_body"], *loaded.words["before_body"], _PARTY, _OFFICE))
-        ),
-        stops=frozenset(map(fold, (*loaded.words["before_body"], _PARTY, _OFFICE))),
+        words=re.compile(alternatives((*loaded.words["inside_body"], *stops))),
+        stops=frozenset(map(fold, stops)),
+        before_level=frozenset(map(fold, loaded.words["before_level"])),
+        measure=re.compile(words["measures"]),
         group=re.compile(rf"\A{words['group_words']}|{words['group_ends']}\Z"),
         introductions=tuple(map(fold, loaded.words["group_introductions"])),
         function_words=tuple(map(fold, loaded.words["functions"])),

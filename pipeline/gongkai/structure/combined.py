@@ -31,13 +31,13 @@ def parts(cells: Sequence[DraftCell]) -> list[list[DraftCell]]:
     for (_, last, _), (first, _, _) in pairwise(runs):
         before = bisect_right(data, first - 1)
         begins.append(max(last, data[before - 1] if before else last) + 1)
-    return list(_cut(cells, begins))
+    return _cut(cells, begins)
 
 
 def _runs(cells: Sequence[DraftCell]) -> list[tuple[int, int, str]]:
     """(first row, last row, family) of each run of rows with labels of one of the forms' tables.
 
-    One label alone (a row 行政处罚 in any other table) makes no run.
+    One label alone (a row 行政处罚 in any other table) makes no run and ends none.
     """
     runs: list[tuple[int, int, str, int]] = []
     for row, families, labels in _labelled_rows(cells):
@@ -45,8 +45,15 @@ def _runs(cells: Sequence[DraftCell]) -> list[tuple[int, int, str]]:
         if current in families:
             runs[-1] = (first, row, current, count + labels)
         elif len(families) == 1:
-            runs.append((row, row, *families, labels))
-    return [(first, last, family) for first, last, family, count in runs if count >= _LEAST_LABELS]
+            (family,) = families
+            runs.append((row, row, family, labels))
+    kept = (run[:3] for run in runs if run[3] >= _LEAST_LABELS)
+    joined: list[tuple[int, int, str]] = []
+    for first, last, family in kept:
+        if joined and joined[-1][2] == family:
+            first = joined.pop()[0]
+        joined.append((first, last, family))
+    return joined
 
 
 def _labelled_rows(cells: Sequence[DraftCell]) -> Iterator[tuple[int, frozenset[str], int]]:
@@ -63,7 +70,7 @@ def _labelled_rows(cells: Sequence[DraftCell]) -> Iterator[tuple[int, frozenset[
         yield row, shared, len(rows[row])
 
 
-def _cut(cells: Sequence[DraftCell], begins: Sequence[int]) -> Iterator[list[DraftCell]]:
+def _cut(cells: Sequence[DraftCell], begins: Sequence[int]) -> list[list[DraftCell]]:
     """The cells of the rows from each begin to the next; merged cells end where their part ends."""
     grouped: list[list[DraftCell]] = [[] for _ in begins]
     for cell in cells:
@@ -72,4 +79,4 @@ def _cut(cells: Sequence[DraftCell], begins: Sequence[int]) -> Iterator[list[Dra
             cell.row_span = min(cell.row_span, begins[part + 1] - cell.row)
         cell.row -= begins[part]
         grouped[part].append(cell)
-    yield from grouped
+    return grouped

@@ -1,0 +1,215 @@
+"""`gongkai annotate …`: thin commands; what they call can be imported. Nothing heavy is imported here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from .server import Server
+
+FAILED = 1
+INCOMPLETE = 3
+
+app = typer.Typer(
+    name="annotate",
+    help="Gold data and the annotation loop: Label Studio, validation, agreement, sampling.",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+)
+
+Files = Annotated[list[Path], typer.Argument(metavar="PATH", help="Files or folders.", show_default=False)]
+Url = Annotated[str, typer.Option(envvar="LABEL_STUDIO_URL", help="Label Studio's start page.")]
+ProjectTitle = Annotated[
+    str, typer.Option("--project", "-p", help="Title of the project.", show_default=False)
+]
+TokenFile = Annotated[
+    Path | None,
+    typer.Option(
+        help="File that holds the token. [default: the variable LABEL_STUDIO_API_KEY]", show_default=False
+    ),
+]
+LOCAL = "http://localhost:8080"
+
+
+def _server(url: str, token_file: Path | None) -> Server:
+    from .server import Server, read_token
+
+    return Server(url, read_token(token_file))
+
+
+def _listed(title: str, lines: list[str]) -> None:
+    if lines:
+        typer.echo(f"{title}: {len(lines):,}", err=True)
+    for line in lines:
+        typer.echo(f"  {line}", err=True)
+
+
+@app.command()
+def validate(paths: Files) -> None:
+    """Check gold files against the annotation scheme; exit status 1 if there is a problem."""
+    from .validate import validate_files
+
+    count, problems = validate_files(paths)
+    for problem in problems:
+        typer.echo(str(problem))
+    typer.echo(f"{count:,} documents, {len(problems):,} problems", err=True)
+    if problems:
+        raise typer.Exit(FAILED)
+
+
+@app.command()
+def push(
+    paths: Files,
+    project: ProjectTitle,
+    url: Url = LOCAL,
+    token_file: TokenFile = None,
+    as_annotations: Annotated[
+        bool, typer.Option("--as-annotations", help="Send gold as annotations, not as predictions.")
+    ] = False,
+    mode: Annotated[str, typer.Option(help="What annotates reports that have no annotations.")] = "rules",
+    max_characters: Annotated[
+        int, typer.Option(min=200, help="Longest task; longer documents become several.")
+    ] = 4000,
+    update_interface: Annotated[
+        bool, typer.Option("--update-interface", help="Put our labelling interface in the project's place.")
+    ] = False,
+) -> None:
+    """Send documents to a Label Studio project, pre-annotated; what is there is not sent twice.
+
+    Takes reports of any kind that *gongkai extract* reads, its *documents.jsonl*, and gold files.
+    The project is made if there is none. Exit status 3 if a document was left out.
+    """
+    from gongkai.pipeline import Extractor
+
+    from . import push as pushing
+
+    server = _server(url, token_file)
+    extractor = Extractor(mode)
+    summary = pushing.push(
+        server,
+        project,
+        pushing.submissions(paths, extractor.extract, mode),
+        as_annotations=as_annotations,
+        longest=max_characters,
+        update_interface=update_interface,
+    )
+    typer.echo(
+        f"project {project!r}{' (new)' if summary.project.created else ''}: {summary.documents:,} documents; "
+        f"tasks: {summary.tasks_sent:,} sent, {summary.tasks_there:,} there already; "
+        f"predictions: {summary.predictions_added:,} added, {summary.predictions_changed:,} changed; "
+        f"annotations: {summary.annotations_added:,} added, {summary.annotations_left:,} left as they are"
+    )
+    _listed("left out", summary.refused)
+    if summary.refused:
+        raise typer.Exit(INCOMPLETE)
+
+
+@app.command()
+def pull(
+    project: ProjectTitle,
+    out: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", help="Gold file to write.", show_default=False)
+    ],
+    url: Url = LOCAL,
+    token_file: TokenFile = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace FILE if it exists.")] = False,
+) -> None:
+    """Bring annotations back as gold, a record for each document and annotator; nothing is changed there.
+
+    Lists what is skipped, rejected or incomplete, and what breaks the scheme. Exit status 3 if an annotation
+    could not be read in full or breaks the scheme; the file is written all the same.
+    """
+    from . import pull as pulling
+    from . import records
+    from .validate import validate as check
+
+    server = _server(url, token_file)
+    summary = pulling.pull(server, project)
+    records.write(summary.records, out, force=force)
+    problems = [str(problem) for problem in check(summary.records)]
+    typer.echo(
+        f"project {project!r}: {len(summary.records):,} records of {summary.tasks:,} tasks → {out}; "
+        f"relations between parts: {summary.crossing_kept:,} kept, {summary.crossing_dropped:,} dropped "
+        f"with their spans; annotations made again later: {summary.superseded:,}; drafts: {summary.drafts:,}"
+    )
+    if summary.reread:
+        typer.echo(f"changed while being read, and read again: {summary.reread:,} rounds", err=True)
+    _listed("skipped", summary.skipped)
+    _listed("rejected", summary.rejected)
+    _listed("incomplete", summary.incomplete)
+    _listed("not read in full", summary.faults)
+    _listed("against the scheme", problems)
+    if summary.faults or problems:
+        raise typer.Exit(INCOMPLETE)
+
+
+@app.command()
+def status(project: ProjectTitle, url: Url = LOCAL, token_file: TokenFile = None) -> None:
+    """Show how far each annotator is."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from .status import status as progress_of
+
+    found = progress_of(_server(url, token_file), project)
+    table = Table(title=f"{project}: {found.annotated:,} of {found.tasks:,} tasks annotated")
+    for column in ("annotator", "done", "skipped", "rejected", "remaining", "hours", "minutes/task"):
+        table.add_column(column, justify="left" if column == "annotator" else "right")
+    for each in found.annotators:
+        mean = each.seconds_per_task
+        table.add_row(
+            each.annotator,
+            f"{each.done:,}",
+            f"{each.skipped:,}",
+            f"{each.rejected:,}",
+            f"{each.remaining:,}",
+            f"{each.seconds / 3600:.1f}",
+            "" if mean is None else f"{mean / 60:.1f}",
+        )
+    Console().print(table)
+    if found.drafts or found.foreign:
+        typer.echo(f"drafts not submitted: {found.drafts:,}; tasks that push did not make: {found.foreign:,}")
+
+
+@app.command()
+def interface() -> None:
+    """Print the labelling interface, to paste into a project's settings."""
+    from .interface import interface_xml
+
+    typer.echo(interface_xml(), nl=False)
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 9090,
+    mode: Annotated[str, typer.Option(help="What annotates.")] = "rules",
+) -> None:
+    """Run an ML backend that gives Label Studio live pre-annotations."""
+    from .server import need
+
+    need("fastapi", "serve")
+    need("uvicorn", "serve")
+    import uvicorn
+
+    from .backend import create_app
+
+    uvicorn.run(create_app(mode), host=host, port=port, log_level="warning")
+
+
+@app.command()
+def connect(
+    project: ProjectTitle,
+    backend: Annotated[
+        str, typer.Option(help="Where `gongkai annotate serve` answers.")
+    ] = "http://localhost:9090",
+    url: Url = LOCAL,
+    token_file: TokenFile = None,
+) -> None:
+    """Connect an ML backend to a project."""
+    server = _server(url, token_file)
+    server.add_backend(server.project(project), backend, "gongkai")
+    typer.echo(f"project {project!r} asks {backend}")
