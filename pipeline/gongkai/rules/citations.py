@@ -17,15 +17,20 @@ _NUMBER_AFTER = re.compile(
 )
 _NUMBER_BELOW = re.compile(r"[)\]〕]?\s{1,8}(?:(?:发?文字?号|文号)[:：]?)?[(\[]?\s*")
 _NUMBER_BEFORE = re.compile(r"[ \u200b)\]〕]{0,2}(?:文件?|号文)?(?:印发|发布|下发|公布)?的?[ \u200b:,]?")
+_LONGEST_LINE = 120
+_MOST_TITLE_LINES = 4
+_BLANKS = str.maketrans("", "", " \u200b")
 _AND = re.compile(r"[ \u200b]*(?:[、,;和与及]|以及)?[ \u200b]*")
+_LISTED = re.compile(r"[ \u200b]*(?:[、和与及]|以及)?[ \u200b]*")
+"""A comma begins another clause, whose documents and bodies are its own."""
 _DEFINES = re.compile(r"[ \u200b]*[(,\[][^。;《》\n]{0,60}?(?:简称|下称|统称)(?:为|作)?[: \u200b]*[“‘]?")
 _ISSUES = (
     r"(?:联合|共同|正式|先后|陆续|及时|专门|研究|重新)?"
-    r"(?:印发|发布|出台|下发|制定|制订|颁布|颁发|制发|公布|转发|修订|编制)"
+    r"(?:印发|发布|出台|下发|制定|制订|颁布|颁发|制发|公布|修订|编制)"
     r"(?:印发|发布|实施|出台|下发)?(?:了|的|并实施)?"
 )
 _ISSUED = re.compile(
-    rf"[ \u200b]*(?:于?(?:\d{{4}}年|今年|去年)?(?:\d{{1,2}}月)?(?:\d{{1,2}}日)?{_ISSUES}|关于印发|的)?[ \u200b,:]*"
+    rf"[ \u200b]*(?:于?(?:\d{{4}}年|今年|去年)?(?:\d{{1,2}}月)?(?:\d{{1,2}}日)?{_ISSUES}|的)?[ \u200b:]*"
 )
 _BY = re.compile(r"[ \u200b]*(?:已|均|是)?由")
 _ISSUES_AFTER = re.compile(rf"[ \u200b]*{_ISSUES}")
@@ -59,6 +64,7 @@ class _Citations:
         self._policy_ends = [policy.end for policy in self.policies]
         self._docno_starts = [docno.start for docno in self.docnos]
         self._sentences = IntervalIndex(sentences)
+        self._by_name = {self._name(policy).translate(_BLANKS): policy for policy in reversed(self.policies)}
 
     def numbers(self, full: dict[str, str]) -> Iterator[Relation]:
         """number_of: behind the name, in a list behind a list of names, below a title, or before the name."""
@@ -79,6 +85,9 @@ class _Citations:
             return
         if names := self._names_before(group[0]):
             yield from self._pair(group, names, full, taken)
+            return
+        if (title := self._title_over_lines(group[0])) is not None:
+            yield _relation("number_of", group[0], title.id, "number_below_broken_title", 0.9)
             return
         follower = self._name_after(group[-1])
         if follower is not None and follower.id not in taken:
@@ -120,6 +129,24 @@ class _Citations:
         line = self.view[self.view.rfind("\n", 0, name.start) + 1 : name.start]
         return (not after or not "\u3400" <= after[0] <= "\u9fff") or len(line.strip()) <= 6
 
+    def _title_over_lines(self, docno: Entity) -> Entity | None:
+        """The mention of the title that stands broken over the lines above a number on its own line."""
+        end = self.view.rfind("\n", 0, docno.start)
+        if end < 0 or self.view[end + 1 : docno.start].strip(" \u200b(["):
+            return None
+        title = ""
+        for _ in range(_MOST_TITLE_LINES):
+            start = self.view.rfind("\n", max(0, end - _LONGEST_LINE), end) + 1
+            if start == 0 and end > _LONGEST_LINE:
+                return None
+            title = self.view[start:end].translate(_BLANKS) + title
+            if named := self._by_name.get(title):
+                return named
+            end = start - 1
+            if end < 0:
+                return None
+        return None
+
     def _name_after(self, docno: Entity) -> Entity | None:
         index = bisect_left(self._policy_starts, docno.end)
         if index == len(self.policies):
@@ -128,7 +155,10 @@ class _Citations:
         return name if self._joined(docno, name, _NUMBER_BEFORE) else None
 
     def issuers(self) -> Iterator[Relation]:
-        """issued_by: the bodies before a name (with or without a verb of issuing), or behind it after 由."""
+        """issued_by: the bodies right before a name or before its verb of issuing, or behind it after 由.
+
+        A body that passes a document on (转发) has not issued it.
+        """
         ends = [org.end for org in self.orgs]
         starts = [org.start for org in self.orgs]
         previous: Entity | None = None
@@ -136,7 +166,7 @@ class _Citations:
         for policy in self.policies:
             own = self._bodies_before(policy, bisect_right(ends, policy.start) - 1)
             own = own or self._body_after(policy, bisect_left(starts, policy.end))
-            listed = previous is not None and self._joined(previous, policy, _AND)
+            listed = previous is not None and self._joined(previous, policy, _LISTED)
             bodies = own or (bodies if listed else [])
             for body in bodies:
                 yield _relation("issued_by", policy, body.id, "issuer_named", 0.92 if own else 0.8)
@@ -149,7 +179,7 @@ class _Citations:
         if not self._same_sentence(body, policy) or not _ISSUED.fullmatch(self._between(body, policy)):
             return []
         bodies = [body]
-        while index > 0 and self._joined(self.orgs[index - 1], bodies[-1], _AND) and len(bodies) < 8:
+        while index > 0 and self._joined(self.orgs[index - 1], bodies[-1], _LISTED) and len(bodies) < 8:
             index -= 1
             bodies.append(self.orgs[index])
         return bodies[::-1]

@@ -166,6 +166,33 @@ def _titles(view: str) -> Iterator[Mention]:
         yield _mention(short_form, start, end)
 
 
+def broken_titles(view: str) -> list[tuple[int, int]]:
+    """Titles with 关于 that run over two or three lines (GB/T 9704-2012, 7.3.1).
+
+    They are no mentions, for none crosses a line break, but what stands in them is part of a title.
+
+    >>> view = "示例市人民政府关于2018年度\\n公园建设奖励的决定\\n各单位:"
+    >>> [view[start:end] for start, end in broken_titles(view)]
+    ['示例市人民政府关于2018年度\\n公园建设奖励的决定']
+    """
+    found: list[tuple[int, int]] = []
+    for match in _about_over_lines().finditer(view):
+        left = max(0, match.start() - _LONGEST_ISSUER)
+        line = view.rfind("\n", left, match.start()) + 1
+        if (line or left == 0) and not _CLAUSE_BEFORE.match(view, line, match.start()):
+            found.append((line, match.end()))
+    return found
+
+
+@cache
+def _about_over_lines() -> re.Pattern[str]:
+    ending = rf"的{alternatives(load_rules('policies').words['issued'])}{load_rules('policies').pieces['note']}"
+    return re.compile(
+        rf"关于(?![^\n]{{0,100}}{ending}[ \u200b]*\n)[^\n。;:!?]{{0,60}}"
+        rf"(?:\n[ \u200b]*+[^\n,。;:!?]{{2,60}}?){{1,2}}?{ending}(?=[ \u200b]*(?:\n|\Z))"
+    )
+
+
 def _titles_about(view: str, about: int, kind_end: int) -> Iterator[Mention]:
     left = max(0, about - _LONGEST_ISSUER)
     line = view.rfind("\n", left, about) + 1
