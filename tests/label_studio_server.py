@@ -7,7 +7,6 @@ It comes from PyPI into a virtual environment of its own, which later runs find 
 from __future__ import annotations
 
 import os
-import secrets
 import socket
 import subprocess
 import sys

@@ -213,12 +213,12 @@ def _overlaps(record: Annotated, entities: Iterable[GoldEntity]) -> Iterator[Pro
 
 
 def _check_relations(record: Annotated) -> Iterator[Problem]:
-    entities = {entity.id: entity for entity in record.entities}
+    entities = {entity.id: entity for entity in reversed(record.entities)}
     counted = Counter((r.label, r.head, r.tail) for r in record.relations)
     for (label, head, tail), count in counted.items():
         relation = GoldRelation(label=label, head=head, tail=tail)
         yield from _check_relation(record, relation, entities, count)
-    values = Counter(head for label, head, _ in counted if label == "value_of")
+    values = Counter(head for label, head, tail in counted if label == "value_of" and tail in entities)
     for head, count in values.items():
         if count > 1 and head in entities:
             yield _relation_problem(

@@ -6,10 +6,10 @@ from typing import get_args
 from xml.etree import ElementTree
 
 import pytest
-from gongkai_annotations import interface
 
 from gongkai.show import LABELS
 from gongkai.types import EntityLabel, RelationLabel
+from gongkai_annotations import interface
 
 
 def test_labels_and_relations_are_those_of_the_scheme() -> None:

@@ -7,13 +7,13 @@ from typing import Any
 
 import msgspec
 import pytest
-from gongkai_annotations import tasks
-from gongkai_annotations.records import RELATION_TYPES, GoldEntity, GoldRecord, GoldRelation, canonical
-from gongkai_annotations.tasks import TaskData
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gold_records import gold, random_gold
+from gongkai_annotations import tasks
+from gongkai_annotations.records import RELATION_TYPES, GoldEntity, GoldRecord, GoldRelation, canonical
+from gongkai_annotations.tasks import TaskData
 
 TEXTS = st.text(
     st.one_of(

@@ -96,6 +96,23 @@ DOCUMENTS: dict[str, tuple[str, dict[str, object]]] = {
         "临江市人民政府关于推行公示制度\n和审核制度的指导意见\n\n无。",
         {"title": "临江市人民政府关于推行公示制度和审核制度的指导意见", "doc_type": "notice"},
     ),
+    "title under its body": (
+        "临江县石坡镇人民政府\n2023年政府信息公开工作年度报告\n\n根据《条例》编制。",
+        {
+            "title": "临江县石坡镇人民政府2023年政府信息公开工作年度报告",
+            "issuer": "临江县石坡镇人民政府",
+            "year": 2023,
+            "doc_type": "annual_report_c",
+        },
+    ),
+    "title under its body and a blank line": (
+        "临江县财政局\n\n2018年度政府信息公开工作年度报告\n\n根据《条例》编制。",
+        {"title": "临江县财政局2018年度政府信息公开工作年度报告", "issuer": "临江县财政局"},
+    ),
+    "title with its own body under the site's": (
+        "临江县人民政府\n临江县财政局2018年政府信息公开工作年度报告\n\n根据《条例》编制。",
+        {"title": "临江县财政局2018年政府信息公开工作年度报告", "issuer": "临江县财政局"},
+    ),
     "issuer from the signature": (
         "关于开展检查的通知\n各区：\n现通知如下。\n临江市财政局\n二〇二〇年十月十八日",
         {"issuer": "临江市财政局", "published": "2020-10-18", "year": 2020, "doc_type": "notice"},

@@ -6,6 +6,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from functools import cache
+from itertools import pairwise
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -18,7 +19,10 @@ from gongkai.text import fold
 from gongkai.types import CountNorm, Entity, PercentNorm, Relation, RelationLabel
 
 _REACH = 80
-_CLAUSES_AHEAD = 8
+_CLAUSES_AHEAD = 16
+_CLAUSES_BACK = 12
+_NEAR = 20
+_CLOSE = 0.0006
 _TELLING = 20
 _SHARE_TOLERANCE = 0.006
 _RATE_CLAUSES = 2
@@ -60,7 +64,7 @@ class Cues:
 
     def same_unit(self, a: str | None, b: str | None) -> bool:
         """Whether counts in these units can be parts of one total."""
-        if a is None or b is None or a == b:
+        if a == b:
             return True
         return any(a in family and b in family for family in self.families)
 
@@ -112,6 +116,7 @@ class NumberRelations:
         self._total_of: dict[str, Entity] = {}
         self._changes: dict[str, Entity | None] = {}
         self._compared: set[str] = set()
+        self._sharing: set[str] = set()
         self._counts_of: dict[int, list[Entity]] = {}
 
     def relate(self) -> list[Relation]:
@@ -124,6 +129,7 @@ class NumberRelations:
             self._cued_parts(index, clause)
             self._listed_parts(clause)
             self._subsets(clause)
+            self._remainders(clause)
         for index, clause in enumerate(self.clauses):
             self._lists_below(index, clause)
         self._announced_parts()
@@ -140,20 +146,34 @@ class NumberRelations:
         for number in clause.numbers:
             while passed < len(clause.periods) and clause.periods[passed].end <= number.start:
                 passed += 1
+            if self._outside_time(clause, number):
+                continue
             for period in reversed(clause.periods[max(0, passed - _LIST_LIMIT) : passed]):
-                if period.id in naming:
-                    continue
-                only_compared = compared.search(
-                    self.masked, max(clause.start, period.start - 2), period.start
-                )
-                if not only_compared or self.masked[period.end : number.start] in ("的", ""):
+                if period.id not in naming and self._governs(clause, period, number):
                     self._add("during.preceding", number, period)
                     break
 
+    def _outside_time(self, clause: Clause, number: Entity) -> bool:
+        """上年结转2件 is an indicator's name; the first value of 由9个增至14个 is of no stated time."""
+        before = max(clause.start, number.start - _NEAR)
+        if self.cues["carried"].search(self.masked, before, number.start):
+            return True
+        opened = self.cues["from_value"].search(self.masked, before, number.start)
+        return opened is not None and self.cues["to_value"].match(self.masked, number.end) is not None
+
+    def _governs(self, clause: Clause, period: Entity, number: Entity) -> bool:
+        start = max(clause.start, period.start - 2)
+        if not self.cues["compared_period"].search(self.masked, start, period.start):
+            return True
+        # 比2017年的3510宗: the compared value's own period.
+        return number.label == "COUNT" and self.masked[period.end : number.start] in ("的", "")
+
     def _names(self, period: Entity) -> bool:
         naming = self.cues["naming_period"]
-        before = self.masked[max(0, period.start - 2) : period.start]
-        return naming.match(self.masked, period.end) is not None or naming.search(before) is not None
+        before = self.masked[max(0, period.start - _NEAR) : period.start]
+        if naming.match(self.masked, period.end) or naming.search(before[-2:]):
+            return True
+        return before.rfind("《") > before.rfind("》")
 
     # -- change_from --------------------------------------------------------------------------------------
 
@@ -164,7 +184,8 @@ class NumberRelations:
             start = max(clause.start, number.start - _REACH)
             match = _last(self.cues["compared_with"], self.masked, start, number.start)
             if match is not None:
-                at = match.start("count") if match["count"] else match.start("period")
+                group = next((name for name in ("count", "period", "base") if match[name]), "period")
+                at = match.start(group)
                 tail = by_start.get(at)
                 self._changes[number.id] = tail
                 if tail is not None:
@@ -272,13 +293,32 @@ class NumberRelations:
                     self._link_parts(root, [part], "part_of.same_noun")
                     break
 
+    def _remainders(self, clause: Clause) -> None:
+        """其余554个 of 589个; 14个区县中尚有5个: what is left, or some, of the count just before."""
+        counts = self._counts(clause)
+        for place, (before, part) in enumerate(pairwise(counts)):
+            gap = self.masked[before.end : part.start]
+            if part.id in self._total_of or len(gap) > _REACH:
+                continue
+            if self.cues["rest"].search(gap):
+                total = self._split_total(counts[max(0, place - _LIST_LIMIT) : place], before, part)
+                self._link_parts(total, [part], "part_of.rest")
+            elif self.cues["of_these"].search(gap):
+                self._link_parts(before, [part], "part_of.of_these")
+
+    def _split_total(self, earlier: Sequence[Entity], done: Entity, left: Entity) -> Entity:
+        """The count that splits into what is done and what is left; else the total of what is done."""
+        both = _value(done) + _value(left)
+        split = [count for count in earlier if _value(count) == both and self._fits(count, left)]
+        return split[-1] if split else self._total_of.get(done.id, done)
+
     def _announced_parts(self) -> None:
         """(主要有以下几种:) The paragraphs below one that ends so break its total down, up to the next 一、."""
         for number, (start, end) in enumerate(self.paragraphs):
             if not self.cues["announced_list"].search(self.masked, max(start, end - _REACH), end):
                 continue
             own = [n for c in self._by_paragraph.get(number, ()) for n in self._counts(c)]
-            totals = [n for n in own if n.id not in self._total_of]
+            totals = [n for n in own if n.id not in self._total_of and _unit(n) in self.cues.families[0]]
             if not totals:
                 continue
             for below in range(number + 1, min(number + _LIST_LIMIT, len(self.paragraphs))):
@@ -317,11 +357,11 @@ class NumberRelations:
         for place, percent in enumerate(clause.numbers):
             if percent.label != "PERCENT" or percent.id in self._changes:
                 continue
-            found = self._shared_total(clause, place, percent) or self._rated_totals(index, clause, percent)
+            found = self._shared_total(index, clause, place, percent) or self._rated_totals(index, clause, percent)
             for total, rule in found:
                 self._add(rule, percent, total)
 
-    def _shared_total(self, clause: Clause, place: int, percent: Entity) -> list[tuple[Entity, str]]:
+    def _shared_total(self, index: int, clause: Clause, place: int, percent: Entity) -> list[tuple[Entity, str]]:
         before = [n for n in clause.numbers[max(0, place - _LIST_LIMIT) : place] if n.label == "COUNT"]
         if not before:
             return []
@@ -330,7 +370,9 @@ class NumberRelations:
         if self.cues["share"].search(self.masked, start, percent.start) or self._same_metric(count, percent):
             if percent.id in self.metric_of and not self._same_metric(count, percent):
                 return [(self._total_of.get(count.id, count), "share_of.labelled")]
+            self._sharing.add(count.id)
             total = self._total_of.get(count.id) or self._whole(count, percent, before[:-1])
+            total = total or self._whole_above(index, clause, count, percent)
             return [(total, "share_of.part")] if total is not None else []
         metric, group = self.metric_of.get(percent.id), self.metric_of.get(count.id)
         if metric is None or group is None or metric.start < percent.end:
@@ -342,23 +384,44 @@ class NumberRelations:
         """The earlier count that the share is of: the one that makes it true, else the nearest larger."""
         fitting = [n for n in reversed(before) if self._fits(n, part) and _value(n) > 0]
         true = [n for n in fitting if abs(_value(part) / _value(n) - _share(percent)) < _SHARE_TOLERANCE]
-        larger = [n for n in fitting if n.id not in self._total_of and _value(n) > _value(part)]
+        larger = [n for n in fitting if self._is_whole(n) and _value(n) > _value(part)]
         chosen = true or larger
         if not chosen:
             return None
-        total = chosen[0]
+        self._link_share(part, chosen[0])
+        return chosen[0]
+
+    def _whole_above(self, index: int, clause: Clause, part: Entity, percent: Entity) -> Entity | None:
+        """A total some sentences above that makes the share true (a list of one item a line)."""
+        for above in reversed(self.clauses[max(0, index - _CLAUSES_BACK) : index]):
+            if self._new_section(above.paragraph, clause.paragraph):
+                return None
+            for count in self._counts(above):
+                if not self._is_whole(count) or not self._fits(count, part) or not _value(count):
+                    continue
+                if abs(_value(part) / _value(count) - _share(percent)) < _CLOSE:
+                    self._link_share(part, count)
+                    return count
+        return None
+
+    def _is_whole(self, count: Entity) -> bool:
+        return count.id not in self._total_of and count.id not in self._sharing
+
+    def _link_share(self, part: Entity, total: Entity) -> None:
         if part.id not in self._total_of:
             self._total_of[part.id] = total
             self._add("part_of.share", part, total)
-        return total
 
     def _rated_totals(self, index: int, clause: Clause, percent: Entity) -> list[tuple[Entity, str]]:
         """The cases that a rate is of, in its sentence or one just before."""
         metric = self.metric_of.get(percent.id)
         if metric is None or not self.cues["rate"].search(self.masked, metric.start, metric.end):
             return []
-        stems = set(self.cues["rate_stem"].findall(self.masked, metric.start, metric.end))
-        if not stems or self.cues["aimed_at"].search(self.masked, metric.end, percent.start):
+        name = self.masked[metric.start : metric.end]
+        stems = set(self.cues["rate_stem"].findall(name))
+        if self.cues["free_rate"].search(name) or self.cues["aimed_at"].search(
+            self.masked, metric.end, percent.start
+        ):
             return []
         for near in reversed(self.clauses[max(0, index - _RATE_CLAUSES) : index + 1]):
             if near.paragraph != clause.paragraph:
@@ -368,8 +431,7 @@ class NumberRelations:
                 continue
             if self.cues["each"].search(self.masked, metric.end, percent.start):
                 return [(case, "share_of.each_rate") for case in cases[-2:]]
-            whole = [self._total_of.get(case.id, case) for case in cases]
-            return [(max(whole, key=_value), "share_of.rate")]
+            return [(self._total_of.get(cases[-1].id, cases[-1]), "share_of.rate")]
         return []
 
     def _is_case(self, count: Entity, stems: set[str]) -> bool:
@@ -435,7 +497,7 @@ def _last(pattern: re.Pattern[str], text: str, start: int, end: int) -> re.Match
     return None
 
 
-_COMPARE = re.compile("[比较与]")
+_COMPARE = re.compile("[比较与同是为达]|相当于")
 
 
 def _clauses(

@@ -226,11 +226,16 @@ def _titles(view: str, head: Sequence[tuple[int, int]]) -> Iterator[tuple[int, i
 
 
 def _wrapped(view: str, lines: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """The lines that may continue a title begun in the first: no blank line, none of another kind."""
+    """The lines that may continue a title begun in the first: no blank line, none of another kind.
+
+    A blank line may stand before a report's title that leaves its body to the line above.
+    """
     label, _ = _labels()
+    without_body = patterns()["report_without_body"]
     others = [patterns()[name] for name in ("docno", "date", "body", "new_block")]
     for (_, before), (start, end) in pairwise(lines):
-        if view.count("\n", before, start) > 1 or end - lines[0][0] > _LONGEST_TITLE:
+        apart = view.count("\n", before, start) > 1
+        if (apart and not without_body.fullmatch(view, start, end)) or end - lines[0][0] > _LONGEST_TITLE:
             return
         if label.match(view, start, end) or any(other.fullmatch(view, start, end) for other in others):
             return
@@ -280,7 +285,8 @@ def _issuer(
 ) -> str | None:
     """The labelled issuer, else a decree's, else the body that begins the title, else the signature's.
 
-    A title that names its place alone (某区2018年政府信息公开工作年度报告) gives the place.
+    A title that names its place alone (某区2018年政府信息公开工作年度报告) gives the place as printed: that it
+    means the place's government is not what the page says.
     """
     for start, end in labelled["issuer"]:
         printed = view[start:end]
