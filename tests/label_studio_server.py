@@ -48,6 +48,8 @@ class RunningServer:
             "PATH": f"{self.program.parent}:{os.environ['PATH']}",
             "HOME": str(self.data),
             "LABEL_STUDIO_BASE_DATA_DIR": str(self.data),
+            "LABEL_STUDIO_USERNAME": EMAIL,
+            "LABEL_STUDIO_PASSWORD": self.password,
             "LABEL_STUDIO_USER_TOKEN": self.token,
             "LABEL_STUDIO_ENABLE_LEGACY_API_TOKEN": "true",
             "LATEST_VERSION_CHECK": "false",
@@ -58,7 +60,7 @@ class RunningServer:
             "ML_BLOCK_LOCAL_IP": "false",
         }
         command = [self.program, "start", "--no-browser", "--internal-host", "127.0.0.1"]
-        command += ["--port", str(self.port), "--username", EMAIL, "--password", self.password]
+        command += ["--port", str(self.port)]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 command, env=environment, cwd=self.data, stdout=log, stderr=subprocess.STDOUT

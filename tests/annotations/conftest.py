@@ -22,7 +22,7 @@ def label_studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSe
         data=tmp_path_factory.mktemp("label-studio"),
         port=free_port(),
         token=secrets.token_hex(20),
-        password=secrets.token_urlsafe(12),
+        password=secrets.token_hex(12),
     )
     try:
         server.start()

@@ -130,9 +130,7 @@ def _point(text: str, report_year: int | None) -> _Point:
     return _Point(year, int(month) if month else None, int(day) if day else None, match["rest"])
 
 
-def _completed(
-    first: _Point, last: _Point, year: int | None, month: int | None
-) -> tuple[_Point, _Point]:
+def _completed(first: _Point, last: _Point, year: int | None, month: int | None) -> tuple[_Point, _Point]:
     """Each side with what only the other prints (2018年1-12月, 3月1日至15日), else with what came before."""
     first_year = first.year or last.year or year
     last_year = last.year or first_year
@@ -163,8 +161,11 @@ def _days(point: _Point) -> tuple[str | None, str | None]:
 def _part_of_year(year: int, rest: str) -> tuple[str | None, str | None]:
     if quarter := re.search(r"(前?)第?(\d)季度", rest):
         last = 3 * int(quarter[2])
-        first = 1 if quarter[1] else last - 2
-        return _iso(year, first, 1), _iso(year, last, monthrange(year, last)[1])
+        opening = _iso(year, 1 if quarter[1] else last - 2, 1)
+        closing = _iso(year, last, monthrange(year, last)[1])
+        if rest.endswith("初"):
+            return opening, opening
+        return (closing, closing) if rest.endswith(("末", "底")) else (opening, closing)
     if re.search(r"月|季度", rest):
         return None, None
     for words, (month, day, last_month, last_day) in _PARTS_OF_YEAR.items():
@@ -205,7 +206,9 @@ def _plan(plan: re.Match[str]) -> PeriodNorm:
         return _years(opening, opening) if plan["part"] == "初" else _years(closing, closing)
     if plan["side"]:
         beyond = int(parse_number(plan["years"])) - 1
-        return _years(opening, opening + beyond) if plan["side"] == "前" else _years(closing - beyond, closing)
+        return (
+            _years(opening, opening + beyond) if plan["side"] == "前" else _years(closing - beyond, closing)
+        )
     return _years(opening, closing)
 
 

@@ -166,6 +166,12 @@ def _titles(view: str) -> Iterator[Mention]:
         yield _mention(short_form, start, end)
 
 
+def titles_of_any_kind(view: str) -> list[tuple[int, int]]:
+    """Where titles stand, of documents or not (《…登记表》), broken over lines too: names in them are no ORG."""
+    quoted = (pair for pair in pair_marks(view).pairs if pair[1] - pair[0] <= _LONGEST_TITLE)
+    return [*quoted, *broken_titles(view)]
+
+
 def broken_titles(view: str) -> list[tuple[int, int]]:
     """Titles with 关于 that run over two or three lines (GB/T 9704-2012, 7.3.1).
 
@@ -186,7 +192,8 @@ def broken_titles(view: str) -> list[tuple[int, int]]:
 
 @cache
 def _about_over_lines() -> re.Pattern[str]:
-    ending = rf"的{alternatives(load_rules('policies').words['issued'])}{load_rules('policies').pieces['note']}"
+    loaded = load_rules("policies")
+    ending = f"的{alternatives(loaded.words['issued'])}{loaded.pieces['note']}"
     return re.compile(
         rf"关于(?![^\n]{{0,100}}{ending}[ \u200b]*\n)[^\n。;:!?]{{0,60}}"
         rf"(?:\n[ \u200b]*+[^\n,。;:!?]{{2,60}}?){{1,2}}?{ending}(?=[ \u200b]*(?:\n|\Z))"

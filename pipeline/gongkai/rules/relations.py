@@ -26,6 +26,7 @@ _CLOSE = 0.0006
 _TELLING = 20
 _SHARE_TOLERANCE = 0.006
 _RATE_CLAUSES = 2
+_RATE_COUNTS = 8
 _LIST_LIMIT = 40
 
 
@@ -129,7 +130,7 @@ class NumberRelations:
             self._cued_parts(index, clause)
             self._listed_parts(clause)
             self._subsets(clause)
-            self._remainders(clause)
+            self._some_of(clause)
         for index, clause in enumerate(self.clauses):
             self._lists_below(index, clause)
         self._announced_parts()
@@ -293,24 +294,12 @@ class NumberRelations:
                     self._link_parts(root, [part], "part_of.same_noun")
                     break
 
-    def _remainders(self, clause: Clause) -> None:
-        """其余554个 of 589个; 14个区县中尚有5个: what is left, or some, of the count just before."""
-        counts = self._counts(clause)
-        for place, (before, part) in enumerate(pairwise(counts)):
-            gap = self.masked[before.end : part.start]
-            if part.id in self._total_of or len(gap) > _REACH:
-                continue
-            if self.cues["rest"].search(gap):
-                total = self._split_total(counts[max(0, place - _LIST_LIMIT) : place], before, part)
-                self._link_parts(total, [part], "part_of.rest")
-            elif self.cues["of_these"].search(gap):
-                self._link_parts(before, [part], "part_of.of_these")
-
-    def _split_total(self, earlier: Sequence[Entity], done: Entity, left: Entity) -> Entity:
-        """The count that splits into what is done and what is left; else the total of what is done."""
-        both = _value(done) + _value(left)
-        split = [count for count in earlier if _value(count) == both and self._fits(count, left)]
-        return split[-1] if split else self._total_of.get(done.id, done)
+    def _some_of(self, clause: Clause) -> None:
+        """14个区县中尚有5个: some of the count just before."""
+        for total, part in pairwise(self._counts(clause)):
+            gap = self.masked[total.end : part.start]
+            if part.id not in self._total_of and self.cues["of_these"].search(gap):
+                self._link_parts(total, [part], "part_of.of_these")
 
     def _announced_parts(self) -> None:
         """(主要有以下几种:) The paragraphs below one that ends so break its total down, up to the next 一、."""
@@ -423,6 +412,11 @@ class NumberRelations:
             self.masked, metric.end, percent.start
         ):
             return []
+        base = self._true_base(index, clause, percent)
+        if base is not None:
+            return [(base, "share_of.rate")]
+        if not stems:
+            return []
         for near in reversed(self.clauses[max(0, index - _RATE_CLAUSES) : index + 1]):
             if near.paragraph != clause.paragraph:
                 break
@@ -433,6 +427,24 @@ class NumberRelations:
                 return [(case, "share_of.each_rate") for case in cases[-2:]]
             return [(self._total_of.get(cases[-1].id, cases[-1]), "share_of.rate")]
         return []
+
+    def _true_base(self, index: int, clause: Clause, percent: Entity) -> Entity | None:
+        """The count just before of which another count just before is that share (2765件,办结2741件,99.1%)."""
+        norm = percent.norm
+        if not isinstance(norm, PercentNorm) or norm.value >= 1:
+            return None
+        near = [
+            count
+            for above in self.clauses[max(0, index - 1) : index + 1]
+            if above.paragraph == clause.paragraph
+            for count in self._counts_before(above, percent.start)
+        ][-_RATE_COUNTS:]
+        half = 0.5 * 10.0 ** -(norm.decimals + 2) + 1e-9
+        for base in reversed(near):
+            for part in near:
+                if self._fits(base, part) and _value(base) and abs(_value(part) / _value(base) - norm.value) <= half:
+                    return base
+        return None
 
     def _is_case(self, count: Entity, stems: set[str]) -> bool:
         """Whether a rate can be of this count: things or people, and not those that the rate counts."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from functools import cache
 from itertools import pairwise
-from typing import Literal, cast
+from typing import Literal
 
 import msgspec
 
@@ -15,7 +15,7 @@ from gongkai.resources import load_yaml
 from gongkai.rules.table import alternatives
 from gongkai.structure.patterns import PatternRow, compile_row
 from gongkai.text import fold, script_of
-from gongkai.types import DocType, Document, Meta, Script
+from gongkai.types import DocType, Document, Meta
 
 Field = Literal["index_number", "issuer", "docno", "title", "published", "written", "other"]
 
@@ -109,7 +109,7 @@ def complete(document: Document, view: str, paragraphs: Sequence[tuple[int, int]
         published=published,
         index_number=meta.index_number or (text[slice(*index_span)] if index_span else None),
         docno=docno,
-        script=cast(Script, script_of(text)),
+        script=script_of(text),
     )
 
 
