@@ -18,10 +18,9 @@ from gongkai_annotations.records import GoldRecord, from_record
 from gongkai_annotations.server import Server
 from label_studio_server import RunningServer, free_port
 
-fastapi = pytest.importorskip("fastapi", reason="the extra `serve` is not installed")
+pytest.importorskip("fastapi", reason="the extra `serve` is not installed")
+httpx = pytest.importorskip("httpx", reason="the extra `annotate` is not installed")
 uvicorn = pytest.importorskip("uvicorn", reason="the extra `serve` is not installed")
-
-from fastapi.testclient import TestClient  # noqa: E402
 
 from gongkai_annotations.backend import create_app  # noqa: E402
 
@@ -29,8 +28,23 @@ TEXT = "2018年，我局收到政府信息公开申请12件，\r\n其中网上�
 
 
 @pytest.fixture(scope="module")
-def client() -> TestClient:
-    return TestClient(create_app())
+def backend() -> Iterator[str]:
+    """The backend on a port of loopback."""
+    port = free_port()
+    server = uvicorn.Server(uvicorn.Config(create_app(), host="127.0.0.1", port=port, log_level="warning"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        time.sleep(0.05)
+    yield f"http://127.0.0.1:{port}"
+    server.should_exit = True
+    thread.join()
+
+
+@pytest.fixture
+def client(backend: str) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=backend) as client:
+        yield client
 
 
 def request(*data: dict[str, Any], **fields: Any) -> dict[str, Any]:
@@ -52,7 +66,7 @@ def spans(result: list[dict[str, Any]]) -> list[tuple[str, str]]:
     ]
 
 
-def test_health_and_setup(client: TestClient) -> None:
+def test_health_and_setup(client: httpx.Client) -> None:
     assert client.get("/health").json()["status"] == "UP"
     asked = {
         "project": "1.15",
@@ -65,7 +79,7 @@ def test_health_and_setup(client: TestClient) -> None:
     assert "s3cret" not in answer.text
 
 
-def test_predictions_are_the_pipeline_s(client: TestClient) -> None:
+def test_predictions_are_the_pipeline_s(client: httpx.Client) -> None:
     answer = client.post("/predict", json=request({"text": TEXT})).json()
     (prediction,) = answer["results"]
     assert prediction["model_version"] == answer["model_version"]
@@ -78,7 +92,7 @@ def test_predictions_are_the_pipeline_s(client: TestClient) -> None:
             assert tasks.shown(TEXT)[start:end] == item["value"]["text"]
 
 
-def test_the_exact_text_of_a_pushed_task_is_read(client: TestClient) -> None:
+def test_the_exact_text_of_a_pushed_task_is_read(client: httpx.Client) -> None:
     (data,) = tasks.tasks(GoldRecord(id="d", text=TEXT), (0, len(TEXT)))
     assert data.text != TEXT
     pushed = client.post("/predict", json=request(msgspec.to_builtins(data))).json()
@@ -95,26 +109,12 @@ def test_the_exact_text_of_a_pushed_task_is_read(client: TestClient) -> None:
         ([], 422),
     ],
 )
-def test_odd_requests(client: TestClient, asked: Any, status: int) -> None:
+def test_odd_requests(client: httpx.Client, asked: Any, status: int) -> None:
     assert client.post("/predict", json=asked).status_code == status
 
 
-def test_webhook(client: TestClient) -> None:
+def test_webhook(client: httpx.Client) -> None:
     assert client.post("/webhook", json={"action": "ANNOTATION_CREATED"}).json()["status"] == "ignored"
-
-
-@pytest.fixture
-def backend() -> Iterator[str]:
-    """The backend on a port of loopback."""
-    port = free_port()
-    server = uvicorn.Server(uvicorn.Config(create_app(), host="127.0.0.1", port=port, log_level="warning"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        time.sleep(0.05)
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    thread.join()
 
 
 @pytest.mark.label_studio

@@ -25,6 +25,10 @@ _CLAUSE_BREAK = re.compile(f".*[{PIECES['BREAK'].replace('、', '')}]", re.DOTAL
 _AFTER = re.compile(rf"(?:“[^“”\n]{{0,30}}”)?[^{PIECES['BREAK']}“”\ue000-\ue006 ]*")
 _FIRST = re.compile("([一-鿿])")
 _LOOKAROUND = re.compile(r"\(\?<?[!=](?:[^()]|\([^()]*\))*\)")
+_BODY = re.compile("\ue003+$")
+_JOINED = "\ue010"
+_SMALL_BRACKET = re.compile("(?<=[一-鿿])\\([一-鿿、]{1,5}\\)(?=[一-鿿\ue000\ue001])")
+"""县(市、区)级, 乡镇(街道): part of the word, no break."""
 _HAN = re.compile("[一-鿿]")
 _QUOTED = re.compile("“[^“”]*”")
 _RATE = re.compile("(?:率|比|比例|比重|权重|占比|程度)达?$")
@@ -35,7 +39,7 @@ _SUM = re.compile("(?:共|共计|合计|总计|总共|累计)$")
 _LONGEST_LIST = 40
 _TAIL = 30
 """No run of measure words before a number is longer."""
-_EDGE = " \u200b的等\t"
+_EDGE = " \u200b的等\t\""
 _RUN_IN = re.compile(
     r"[ \u200b]*(?:\(?[一二三四五六七八九十]{1,3}[)、.]|\(?\d{1,2}[)、.])[ \u200b]*([^。:,;\n]{2,20})[。:]"
 )
@@ -93,6 +97,7 @@ class Lexicon:
         self.channel = compiled("{channel}{lead_in}*")
         self.measure = compiled("{measure}+$")
         self.change = compiled("{change}+$")
+        self.change_begins = compiled("{change}|{measure}")
         self.spoken_for = compiled("[,、|和及与/( ]*(?:{change}|{measure}|{lead_in})*$")
         self.after_stop = compiled("{after_stop}|$")
         self.after_enumeration = compiled("{after_enumeration}")
@@ -131,7 +136,7 @@ class MetricReader:
     ) -> None:
         self.lexicon = lexicon
         self.view = view
-        self.masked = mask(view, mentions)
+        self.masked = _SMALL_BRACKET.sub(lambda m: _JOINED * len(m[0]), mask(view, mentions))
         self.numbers = sorted((m for m in mentions if m.label in ("COUNT", "PERCENT")), key=lambda m: m.start)
         self.paragraphs = paragraphs
         self.metrics: list[Mention] = []
@@ -161,6 +166,8 @@ class MetricReader:
         if number + 1 < len(self.numbers):
             end = min(end, self.numbers[number + 1].start)
         right = self._predicate(span, end) if span.label == "PERCENT" else self._noun_after(span, end)
+        if right is None and left is None and span.label == "COUNT":
+            right = self._stated_of(span, end)
         if right is not None and self._prefers_right(span, left):
             self._taken = right.end
             self._assign(number, right, "metric.predicate" if span.label == "PERCENT" else "metric.after")
@@ -211,7 +218,7 @@ class MetricReader:
         end = self._trim_right(phrase)
         start = _end_of(lexicon.lead_in.match(phrase, 0, end), 0)
         if lexicon.empty_left.fullmatch(phrase, start, end) or lexicon.ends_open.search(phrase, start, end):
-            return None
+            return self._body_itself(phrase, start, offset)
         channel = lexicon.channel.match(phrase, start, end)
         after_channel = _end_of(channel, start)
         bare = lexicon.verbs_only.fullmatch(phrase, after_channel, end) is not None
@@ -221,6 +228,11 @@ class MetricReader:
             # A channel stays where only a bare verb would remain: 通过“智慧坪山”发布.
             return _Phrase(offset + start, offset + end, bare=channel is None)
         return self._narrow(phrase, after_channel, end, offset)
+
+    def _body_itself(self, phrase: str, end: int, offset: int) -> _Phrase | None:
+        """其中县国土局8件: a body right before its number is what the number is of."""
+        body = _BODY.search(phrase, 0, end)
+        return _Phrase(offset + body.start(), offset + body.end(), bare=False) if body else None
 
     def _trim_right(self, phrase: str) -> int:
         lexicon = self.lexicon
@@ -234,10 +246,12 @@ class MetricReader:
     def _narrow(self, phrase: str, start: int, end: int, offset: int) -> _Phrase | None:
         """From the last verb that has an object; else the noun phrase as it stands."""
         unquoted = _QUOTED.sub(lambda quote: "Q" * len(quote[0]), phrase)
+        # 因政府信息公开引发行政复议: the cause belongs to what is counted.
+        caused = phrase.startswith("因", start)
         verbs = [
             m.span()
             for m in self.lexicon.verb.finditer(unquoted, start, end)
-            if m.end() < end and (m.start() == start or not self.lexicon.weak_verb.match(unquoted, m.start()))
+            if not caused and m.end() < end and (m.start() == start or not self.lexicon.weak_verb.match(unquoted, m.start()))
         ]
         if verbs:
             start = verbs[-1][0]
@@ -245,7 +259,8 @@ class MetricReader:
                 if before[1] != after[0]:
                     break
                 start = before[0]
-        elif phrase[:end].endswith("”") and (quote := phrase.rfind("“", start, end)) >= 0:
+        elif phrase[:end].endswith("”") and phrase.startswith("“", start) and phrase.count("“", start, end) == 1:
+            quote = start
             start, end = quote + 1, end - 1
         elif (quote := phrase.rfind("”", start, end)) >= 0 and _stands_alone(phrase[quote + 1 : end]):
             start = quote + 1
@@ -274,6 +289,12 @@ class MetricReader:
         if not _HAN.search(self.masked, start, end):
             return None
         return _Phrase(start, end, bare=False)
+
+    def _stated_of(self, span: Mention, limit: int) -> _Phrase | None:
+        """What is said of a number that no noun follows (46家|由文书兼管, 20个工作日内|上网)."""
+        if self.lexicon.change_begins.match(self.masked, span.end) or self.masked.startswith("的", span.end):
+            return None
+        return self._predicate(span, limit)
 
     def _predicate(self, span: Mention, limit: int) -> _Phrase | None:
         match = _AFTER.match(self.masked, span.end, min(limit, span.end + _REACH))

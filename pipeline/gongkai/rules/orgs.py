@@ -1,7 +1,8 @@
 """Names of government, party and public bodies.
 
 The rows of `configs/rules/orgs.yaml` find where a name ends; where it starts, `_start` reads leftwards with
-the word lists of the same file. Names inside a DOCNO, or a title of any kind, are part of those and left out.
+the word lists of the same file. Names inside a POLICY or DOCNO, or a title broken over lines, are part of
+those and left out.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from functools import cache
 from typing import NamedTuple
 
 from gongkai.rules.docnos import tag_docnos
-from gongkai.rules.policies import tag_policies, titles_of_any_kind
+from gongkai.rules.policies import broken_titles, tag_policies
 from gongkai.rules.table import CompiledRule, alternatives, compile_rules, expand, load_rules
 from gongkai.spans import IntervalIndex, drop_overlapping
 from gongkai.text import fold
@@ -40,7 +41,7 @@ def tag_orgs(view: str, inside: Sequence[Mention] | None = None) -> list[Mention
     ['示例区教育局', '市政府']
     """
     taken = [*tag_policies(view), *tag_docnos(view)] if inside is None else inside
-    titles = (Mention("POLICY", start, end, "", 0) for start, end in titles_of_any_kind(view))
+    titles = (Mention("POLICY", start, end, "", 0) for start, end in broken_titles(view))
     covered = IntervalIndex([(m.start, m.end) for m in drop_overlapping([*taken, *titles])])
     found = (mention for rule in compile_rules("orgs") for mention in _apply(rule, view))
     return drop_overlapping(

@@ -166,12 +166,6 @@ def _titles(view: str) -> Iterator[Mention]:
         yield _mention(short_form, start, end)
 
 
-def titles_of_any_kind(view: str) -> list[tuple[int, int]]:
-    """Where titles stand, of documents or not (《…登记表》), broken over lines too: names in them are no ORG."""
-    quoted = (pair for pair in pair_marks(view).pairs if pair[1] - pair[0] <= _LONGEST_TITLE)
-    return [*quoted, *broken_titles(view)]
-
-
 def broken_titles(view: str) -> list[tuple[int, int]]:
     """Titles with 关于 that run over two or three lines (GB/T 9704-2012, 7.3.1).
 
