@@ -156,8 +156,9 @@ def status(project: ProjectTitle, url: Url = LOCAL, token_file: TokenFile = None
 
     found = progress_of(_server(url, token_file), project)
     table = Table(title=f"{project}: {found.annotated:,} of {found.tasks:,} tasks annotated")
-    for column in ("annotator", "done", "skipped", "rejected", "remaining", "hours", "minutes/task"):
-        table.add_column(column, justify="left" if column == "annotator" else "right")
+    table.add_column("annotator", no_wrap=True)
+    for column in ("done", "skipped", "rejected", "left", "hours", "min/task"):
+        table.add_column(column, justify="right")
     for each in found.annotators:
         mean = each.seconds_per_task
         table.add_row(

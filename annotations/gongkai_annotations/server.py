@@ -342,7 +342,11 @@ class Server:
                 "Check it, and that its kind (personal, legacy) is enabled there.",
             )
         if status == 403:
-            return TokenRefused(self.url, f"The token's user may not {purpose}.", "Ask the project's owner.")
+            return TokenRefused(
+                self.url,
+                f"The token's user may not {purpose}{f' ({said})' if said else ''}.",
+                "Ask the project's owner.",
+            )
         if status == 404:
             return NoServer(
                 self.url,

@@ -189,7 +189,7 @@ def _about_over_lines() -> re.Pattern[str]:
     loaded = load_rules("policies")
     ending = f"的{alternatives(loaded.words['issued'])}{loaded.pieces['note']}"
     return re.compile(
-        rf"关于(?![^\n]{{0,100}}{ending}[ \u200b]*\n)[^\n。;:!?]{{0,60}}"
+        rf"关于(?=[^\n。;:!?]{{0,60}}\n)(?![^\n]{{0,60}}{ending}[ \u200b]*\n)[^\n]*+"
         rf"(?:\n[ \u200b]*+[^\n,。;:!?]{{2,60}}?){{1,2}}?{ending}(?=[ \u200b]*(?:\n|\Z))"
     )
 
