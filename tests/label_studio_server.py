@@ -58,6 +58,7 @@ class RunningServer:
             "FRONTEND_SENTRY_DSN": "",
             # The tests' ML backend answers on loopback, which Label Studio does not call unless told to.
             "ML_BLOCK_LOCAL_IP": "false",
+            "SSRF_PROTECTION_ENABLED": "false",
         }
         command = [self.program, "start", "--no-browser", "--internal-host", "127.0.0.1"]
         command += ["--port", str(self.port)]

@@ -344,8 +344,8 @@ class Server:
         if status == 403:
             return TokenRefused(
                 self.url,
-                f"The token's user may not {purpose}{f' ({said})' if said else ''}.",
-                "Ask the project's owner.",
+                f"It does not allow to {purpose}{f' ({said})' if said else ''}.",
+                "Ask the project's owner, or who runs the server.",
             )
         if status == 404:
             return NoServer(

@@ -97,7 +97,7 @@ class Lexicon:
         self.channel = compiled("{channel}{lead_in}*")
         self.measure = compiled("{measure}+$")
         self.change = compiled("{change}+$")
-        self.change_begins = compiled("{change}|{measure}")
+        self.change_begins = compiled("{change}|计$|共$|为$")
         self.spoken_for = compiled("[,、|和及与/( ]*(?:{change}|{measure}|{lead_in})*$")
         self.after_stop = compiled("{after_stop}|$")
         self.after_enumeration = compiled("{after_enumeration}")

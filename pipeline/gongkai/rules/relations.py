@@ -46,6 +46,7 @@ class RelationFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     rules: tuple[RelationRule, ...]
     cues: dict[str, str]
+    document_units: tuple[str, ...]
     unit_families: tuple[tuple[str, ...], ...]
 
 
@@ -58,6 +59,7 @@ class Cues:
             name: re.compile(expand(fold(pattern), PIECES, where)) for name, pattern in file.cues.items()
         }
         self.rules = {rule.name: rule for rule in file.rules}
+        self.document_units = frozenset(map(fold, file.document_units))
         self.families = tuple(frozenset(map(fold, family)) for family in file.unit_families)
 
     def __getitem__(self, name: str) -> re.Pattern[str]:
@@ -131,7 +133,8 @@ class NumberRelations:
             self._listed_parts(clause)
             self._subsets(clause)
             self._some_of(clause)
-        for index, clause in enumerate(self.clauses):
+        # From the last total to the first: where a list adds up to two of them, it breaks down the nearer.
+        for index, clause in reversed(list(enumerate(self.clauses))):
             self._lists_below(index, clause)
         self._announced_parts()
         for index, clause in enumerate(self.clauses):
@@ -166,8 +169,9 @@ class NumberRelations:
         start = max(clause.start, period.start - 2)
         if not self.cues["compared_period"].search(self.masked, start, period.start):
             return True
-        # 比2017年的3510宗: the compared value's own period.
-        return number.label == "COUNT" and self.masked[period.end : number.start] in ("的", "")
+        # 比2017年的3510宗, 由上年的84.6%: the compared value's own period; 是2012年的1.6倍 is a change since.
+        own = self.masked[period.end : number.start] in ("的", "")
+        return own and (number.label == "COUNT" or self.masked[period.start - 1] not in "是为")
 
     def _names(self, period: Entity) -> bool:
         naming = self.cues["naming_period"]
@@ -307,7 +311,7 @@ class NumberRelations:
             if not self.cues["announced_list"].search(self.masked, max(start, end - _REACH), end):
                 continue
             own = [n for c in self._by_paragraph.get(number, ()) for n in self._counts(c)]
-            totals = [n for n in own if n.id not in self._total_of and _unit(n) in self.cues.families[0]]
+            totals = [n for n in own if n.id not in self._total_of and _unit(n) in self.cues.document_units]
             if not totals:
                 continue
             for below in range(number + 1, min(number + _LIST_LIMIT, len(self.paragraphs))):
