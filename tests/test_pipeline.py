@@ -11,6 +11,12 @@ import msgspec
 import opencc
 import pytest
 import spacy_pkuseg
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+from spacy.language import Language
+from spacy.tokens import DocBin
+
 from gongkai import extract, load
 from gongkai.errors import ConfigError, EmptyInput
 from gongkai.export.jsonl import record_schema
@@ -18,11 +24,6 @@ from gongkai.ingest import discover, read
 from gongkai.pipeline import STAGES, analysis_of
 from gongkai.text import fold
 from gongkai.types import Document, Fact, Record
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from jsonschema import Draft202012Validator
-from spacy.language import Language
-from spacy.tokens import DocBin
 
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLES = [item for path in discover([ROOT / "samples"]) for item in read(path) if isinstance(item, Document)]

@@ -86,7 +86,9 @@ class FactBuilder:
             value_max=norm.value_max,
             qualifier=norm.qualifier,
             unit="%" if isinstance(norm, PercentNorm) else norm.unit,
-            decimals=norm.decimals if isinstance(norm, PercentNorm) else printed_decimals(self._view[number.start : number.end]),
+            decimals=norm.decimals
+            if isinstance(norm, PercentNorm)
+            else printed_decimals(self._view[number.start : number.end]),
             period=self._period(during, section),
             direction=self._direction(number),
             compared_with=self._compared_with(number),

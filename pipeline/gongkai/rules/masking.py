@@ -21,7 +21,7 @@ PLACEHOLDER: dict[EntityLabel, str] = {
 }
 
 PIECES: dict[str, str] = {
-    **PLACEHOLDER,
+    **{str(label): character for label, character in PLACEHOLDER.items()},
     "NUMBER": f"[{PLACEHOLDER['COUNT']}{PLACEHOLDER['PERCENT']}]",
     "NUMBER_CHARS": f"{PLACEHOLDER['COUNT']}{PLACEHOLDER['PERCENT']}",
     "BREAK": ",。;:!?、()\\[\\]|\\n\\t",

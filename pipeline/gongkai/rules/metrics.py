@@ -39,7 +39,7 @@ _SUM = re.compile("(?:共|共计|合计|总计|总共|累计)$")
 _LONGEST_LIST = 40
 _TAIL = 30
 """No run of measure words before a number is longer."""
-_EDGE = " \u200b的等\t\""
+_EDGE = ' \u200b的等\t"'
 _RUN_IN = re.compile(
     r"[ \u200b]*(?:\(?[一二三四五六七八九十]{1,3}[)、.]|\(?\d{1,2}[)、.])[ \u200b]*([^。:,;\n]{2,20})[。:]"
 )
@@ -102,6 +102,7 @@ class Lexicon:
         self.after_stop = compiled("{after_stop}|$")
         self.after_enumeration = compiled("{after_enumeration}")
         self.duration = compiled("{duration}(?:内|以内|以上|左右|以下)?$")
+        self.stated_lead = compiled("{stated_lead}+")
         self.predicate_lead = compiled("{predicate_lead}+")
         self.empty_left = compiled("(?:{lead_in}|{empty_left})*$")
         self.ends_open = re.compile("(?:的|等|在内|使|让|对|将|把|向|给|以|和|与|及)$")
@@ -165,12 +166,16 @@ class MetricReader:
         left = self._before(edge, span)
         if number + 1 < len(self.numbers):
             end = min(end, self.numbers[number + 1].start)
-        right = self._predicate(span, end) if span.label == "PERCENT" else self._noun_after(span, end)
-        if right is None and left is None and span.label == "COUNT":
+        strategy = "metric.predicate"
+        if span.label == "PERCENT":
+            right = self._predicate(span, end, self.lexicon.predicate_lead)
+        elif right := self._noun_after(span, end):
+            strategy = "metric.after"
+        elif left is None:
             right = self._stated_of(span, end)
         if right is not None and self._prefers_right(span, left):
             self._taken = right.end
-            self._assign(number, right, "metric.predicate" if span.label == "PERCENT" else "metric.after")
+            self._assign(number, right, strategy)
         elif left is not None:
             self._assign(number, left, "metric.before")
         elif not self._share(number, previous):
@@ -251,7 +256,9 @@ class MetricReader:
         verbs = [
             m.span()
             for m in self.lexicon.verb.finditer(unquoted, start, end)
-            if not caused and m.end() < end and (m.start() == start or not self.lexicon.weak_verb.match(unquoted, m.start()))
+            if not caused
+            and m.end() < end
+            and (m.start() == start or not self.lexicon.weak_verb.match(unquoted, m.start()))
         ]
         if verbs:
             start = verbs[-1][0]
@@ -259,7 +266,11 @@ class MetricReader:
                 if before[1] != after[0]:
                     break
                 start = before[0]
-        elif phrase[:end].endswith("”") and phrase.startswith("“", start) and phrase.count("“", start, end) == 1:
+        elif (
+            phrase[:end].endswith("”")
+            and phrase.startswith("“", start)
+            and phrase.count("“", start, end) == 1
+        ):
             quote = start
             start, end = quote + 1, end - 1
         elif (quote := phrase.rfind("”", start, end)) >= 0 and _stands_alone(phrase[quote + 1 : end]):
@@ -294,13 +305,13 @@ class MetricReader:
         """What is said of a number that no noun follows (46家|由文书兼管, 20个工作日内|上网)."""
         if self.lexicon.change_begins.match(self.masked, span.end) or self.masked.startswith("的", span.end):
             return None
-        return self._predicate(span, limit)
+        return self._predicate(span, limit, self.lexicon.stated_lead)
 
-    def _predicate(self, span: Mention, limit: int) -> _Phrase | None:
+    def _predicate(self, span: Mention, limit: int, lead: re.Pattern[str]) -> _Phrase | None:
         match = _AFTER.match(self.masked, span.end, min(limit, span.end + _REACH))
         if match is None:
             return None
-        start = _end_of(self.lexicon.predicate_lead.match(self.masked, *match.span()), match.start())
+        start = _end_of(lead.match(self.masked, *match.span()), match.start())
         if match.end() - start < 2:
             return None
         return _Phrase(start, match.end(), bare=False)

@@ -144,7 +144,6 @@ class NumberRelations:
     # -- during -------------------------------------------------------------------------------------------
 
     def _during(self, clause: Clause) -> None:
-        compared = self.cues["compared_period"]
         naming = {period.id for period in clause.periods if self._names(period)}
         passed = 0
         for number in clause.numbers:
@@ -350,11 +349,15 @@ class NumberRelations:
         for place, percent in enumerate(clause.numbers):
             if percent.label != "PERCENT" or percent.id in self._changes:
                 continue
-            found = self._shared_total(index, clause, place, percent) or self._rated_totals(index, clause, percent)
+            found = self._shared_total(index, clause, place, percent) or self._rated_totals(
+                index, clause, percent
+            )
             for total, rule in found:
                 self._add(rule, percent, total)
 
-    def _shared_total(self, index: int, clause: Clause, place: int, percent: Entity) -> list[tuple[Entity, str]]:
+    def _shared_total(
+        self, index: int, clause: Clause, place: int, percent: Entity
+    ) -> list[tuple[Entity, str]]:
         before = [n for n in clause.numbers[max(0, place - _LIST_LIMIT) : place] if n.label == "COUNT"]
         if not before:
             return []
@@ -446,7 +449,11 @@ class NumberRelations:
         half = 0.5 * 10.0 ** -(norm.decimals + 2) + 1e-9
         for base in reversed(near):
             for part in near:
-                if self._fits(base, part) and _value(base) and abs(_value(part) / _value(base) - norm.value) <= half:
+                if (
+                    self._fits(base, part)
+                    and _value(base)
+                    and abs(_value(part) / _value(base) - norm.value) <= half
+                ):
                     return base
         return None
 
