@@ -89,11 +89,18 @@ def _tagger(tag: Tag) -> Callable[[Doc], Doc]:
 for _name, _tag in {
     "gongkai_docnos": tag_docnos,
     "gongkai_policies": tag_policies,
-    "gongkai_orgs": tag_orgs,
     "gongkai_periods": tag_periods,
     "gongkai_quantities": tag_quantities,
 }.items():
     Language.component(_name, func=_tagger(_tag), requires=["doc._.gongkai"], assigns=["doc._.gongkai"])
+
+
+@Language.component("gongkai_orgs", requires=["doc._.gongkai"], assigns=["doc._.gongkai"])
+def orgs_stage(doc: Doc) -> Doc:
+    """ORG outside the document names and numbers found so far."""
+    state = analysis_of(doc)
+    state.mentions += tag_orgs(state.view, [m for m in state.mentions if m.label in ("POLICY", "DOCNO")])
+    return doc
 
 
 @Language.component("gongkai_metrics", requires=["doc._.gongkai"], assigns=["doc._.gongkai"])
