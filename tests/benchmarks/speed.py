@@ -107,15 +107,8 @@ def folder_of_files(source: Path) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(f"{originals[number % len(originals)]}\n{number}\n", "utf8")
         characters = sum(len(originals[number % len(originals)]) for number in range(FILES))
-        command = [
-            sys.executable,
-            "-m",
-            "gongkai.cli",
-            "extract",
-            str(archive),
-            "-o",
-            str(Path(temporary) / "out"),
-        ]
+        gongkai = str(Path(sys.executable).with_name("gongkai"))
+        command = [gongkai, "extract", str(archive), "-o", str(Path(temporary) / "out")]
         start = time.perf_counter()
         subprocess.run(command, check=True, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
         seconds = time.perf_counter() - start

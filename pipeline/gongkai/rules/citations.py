@@ -2,38 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 
+from gongkai.rules.relations import Cues, load_cues
 from gongkai.spans import IntervalIndex
 from gongkai.types import Entity, EntityLabel, Relation
 
 _FAR = 80
 """No pattern between two mentions is longer than this."""
-_NOTE = r"[ \u200b]*[(\[〔]?[ \u200b]*"
-_NUMBER_AFTER = re.compile(
-    rf"{_NOTE}(?:[^()《》。;\n]{{0,20}}?(?:文号|字号|编号|[,、:])[ \u200b]*)?(?:[\u3400-\u9fff、 ]{{0,16}})?"
-)
-_NUMBER_BELOW = re.compile(r"[)\]〕]?\s{1,8}(?:(?:发?文字?号|文号)[:：]?)?[(\[]?\s*")
-_NUMBER_BEFORE = re.compile(r"[ \u200b)\]〕]{0,2}(?:文件?|号文)?(?:印发|发布|下发|公布)?的?[ \u200b:,]?")
 _LONGEST_LINE = 120
 _MOST_TITLE_LINES = 4
+_MOST_LISTED = 8
+_TELLING = 20
+"""Characters before a subject that say whether it begins its sentence."""
 _BLANKS = str.maketrans("", "", " \u200b")
-_AND = re.compile(r"[ \u200b]*(?:[、,;和与及]|以及)?[ \u200b]*")
-_LISTED = re.compile(r"[ \u200b]*(?:[、和与及]|以及)?[ \u200b]*")
-"""A comma begins another clause, whose documents and bodies are its own."""
-_DEFINES = re.compile(r"[ \u200b]*[(,\[][^。;《》\n]{0,60}?(?:简称|下称|统称)(?:为|作)?[: \u200b]*[“‘]?")
-_ISSUES = (
-    r"(?:联合|共同|正式|先后|陆续|及时|专门|研究|重新)?"
-    r"(?:印发|发布|出台|下发|制定|制订|颁布|颁发|制发|公布|修订|编制)"
-    r"(?:印发|发布|实施|出台|下发)?(?:了|的|并实施)?"
-)
-_ISSUED = re.compile(
-    rf"[ \u200b]*(?:于?(?:\d{{4}}年|今年|去年)?(?:\d{{1,2}}月)?(?:\d{{1,2}}日)?{_ISSUES}|的)?[ \u200b:]*"
-)
-_BY = re.compile(r"[ \u200b]*(?:已|均|是)?由")
-_ISSUES_AFTER = re.compile(rf"[ \u200b]*{_ISSUES}")
 
 
 def relate_citations(
@@ -46,32 +29,38 @@ def relate_citations(
         entities: Its entities; other labels than POLICY, DOCNO and ORG are passed over.
         sentences: Its sentences; an issuer stands in the sentence of the document that it issued.
     """
-    citations = _Citations(view, entities, sentences)
+    citations = _Citations(view, entities, sentences, load_cues())
     aliases = citations.aliases()
-    full = {alias.head: alias.tail for alias in aliases}
+    by_id = {policy.id: policy for policy in citations.policies}
+    full = {alias.head: by_id[alias.tail] for alias in aliases}
     return [*citations.numbers(full), *citations.issuers(), *aliases]
 
 
 class _Citations:
     """The mentions of one document, in text order, with what stands between them."""
 
-    def __init__(self, view: str, entities: Sequence[Entity], sentences: Sequence[tuple[int, int]]) -> None:
+    def __init__(
+        self, view: str, entities: Sequence[Entity], sentences: Sequence[tuple[int, int]], cues: Cues
+    ) -> None:
         self.view = view
+        self.cues = cues
         self.policies = _of(entities, "POLICY")
         self.docnos = _of(entities, "DOCNO")
         self.orgs = _of(entities, "ORG")
         self._policy_starts = [policy.start for policy in self.policies]
         self._policy_ends = [policy.end for policy in self.policies]
         self._docno_starts = [docno.start for docno in self.docnos]
+        self._org_starts = [org.start for org in self.orgs]
+        self._org_ends = [org.end for org in self.orgs]
         self._sentences = IntervalIndex(sentences)
         self._by_name = {self._name(policy).translate(_BLANKS): policy for policy in reversed(self.policies)}
 
-    def numbers(self, full: dict[str, str]) -> Iterator[Relation]:
+    def numbers(self, full: dict[str, Entity]) -> Iterator[Relation]:
         """number_of: behind the name, in a list behind a list of names, below a title, or before the name."""
         taken: set[str] = set()
         group: list[Entity] = []
         for docno in self.docnos:
-            if group and self._joined(group[-1], docno, _AND):
+            if group and self._joined(group[-1], docno, "listed_numbers"):
                 group.append(docno)
                 continue
             yield from self._numbers_of_group(group, full, taken)
@@ -79,7 +68,7 @@ class _Citations:
         yield from self._numbers_of_group(group, full, taken)
 
     def _numbers_of_group(
-        self, group: list[Entity], full: dict[str, str], taken: set[str]
+        self, group: list[Entity], full: dict[str, Entity], taken: set[str]
     ) -> Iterator[Relation]:
         if not group:
             return
@@ -87,23 +76,23 @@ class _Citations:
             yield from self._pair(group, names, full, taken)
             return
         if (title := self._title_over_lines(group[0])) is not None:
-            yield _relation("number_of", group[0], title.id, "number_below_broken_title", 0.9)
+            yield self._relation("citation.number_below_broken_title", group[0], title)
             return
         follower = self._name_after(group[-1])
         if follower is not None and follower.id not in taken:
             taken.add(follower.id)
-            yield _relation("number_of", group[-1], follower.id, "number_before_name", 0.9)
+            yield self._relation("citation.number_before_name", group[-1], follower)
 
     def _pair(
-        self, group: list[Entity], names: list[Entity], full: dict[str, str], taken: set[str]
+        self, group: list[Entity], names: list[Entity], full: dict[str, Entity], taken: set[str]
     ) -> Iterator[Relation]:
         """Each number to its name if there are as many of both, else every number to the last name."""
         heads = names[-len(group) :] if len(names) >= len(group) else names[-1:] * len(group)
         for docno, name in zip(group, heads, strict=True):
-            target = full.get(name.id, name.id)
-            taken.add(target)
-            rule = "number_in_list" if len(group) > 1 else "number_behind_name"
-            yield _relation("number_of", docno, target, rule, 0.97 if len(group) == 1 else 0.9)
+            target = full.get(name.id, name)
+            taken.add(target.id)
+            rule = "citation.number_in_list" if len(group) > 1 else "citation.number_behind_name"
+            yield self._relation(rule, docno, target)
 
     def _names_before(self, docno: Entity) -> list[Entity]:
         """The name right before a number, with the names that it is listed with."""
@@ -111,19 +100,19 @@ class _Citations:
         if index < 0:
             return []
         name = self.policies[index]
-        if not (self._joined(name, docno, _NUMBER_AFTER) or self._below(name, docno)):
+        if not (self._joined(name, docno, "number_after") or self._below(name, docno)):
             return []
         names = [name]
-        while index > 0 and self._joined(self.policies[index - 1], names[0], _AND):
+        while index > 0 and self._joined(self.policies[index - 1], names[0], "listed_numbers"):
             index -= 1
             names.insert(0, self.policies[index])
-            if len(names) > 8:
+            if len(names) > _MOST_LISTED:
                 break
         return names
 
     def _below(self, name: Entity, docno: Entity) -> bool:
         """Whether the number is the line under a title that fills its own line."""
-        if not self._joined(name, docno, _NUMBER_BELOW) or "\n" not in self.view[name.end : docno.start]:
+        if not self._joined(name, docno, "number_below") or "\n" not in self.view[name.end : docno.start]:
             return False
         after = self.view[docno.end : docno.end + 12].lstrip(" \u200b)]〕")
         line = self.view[self.view.rfind("\n", 0, name.start) + 1 : name.start]
@@ -152,43 +141,74 @@ class _Citations:
         if index == len(self.policies):
             return None
         name = self.policies[index]
-        return name if self._joined(docno, name, _NUMBER_BEFORE) else None
+        return name if self._joined(docno, name, "number_before") else None
 
     def issuers(self) -> Iterator[Relation]:
         """issued_by: the bodies right before a name or before its verb of issuing, or behind it after 由.
 
         A body that passes a document on (转发) has not issued it.
         """
-        ends = [org.end for org in self.orgs]
-        starts = [org.start for org in self.orgs]
         previous: Entity | None = None
         bodies: list[Entity] = []
         for policy in self.policies:
-            own = self._bodies_before(policy, bisect_right(ends, policy.start) - 1)
-            own = own or self._body_after(policy, bisect_left(starts, policy.end))
-            listed = previous is not None and self._joined(previous, policy, _LISTED)
+            rule, own = self._issuers_of(policy)
+            listed = previous is not None and self._listed_after(previous, policy)
             bodies = own or (bodies if listed else [])
             for body in bodies:
-                yield _relation("issued_by", policy, body.id, "issuer_named", 0.92 if own else 0.8)
-            previous = policy
+                yield self._relation(rule if own else "citation.issuer_of_list", policy, body)
+            if not self._is_alias(previous, policy):
+                previous = policy
+
+    def _issuers_of(self, policy: Entity) -> tuple[str, list[Entity]]:
+        """The rule that finds the bodies which this name's own sentence says issued it, and the bodies."""
+        before = bisect_right(self._org_ends, policy.start) - 1
+        after = bisect_left(self._org_starts, policy.end)
+        if named := self._bodies_before(policy, before) or self._body_after(policy, after):
+            return "citation.issuer_named", named
+        return "citation.issuer_subject", self._subject(policy, before)
+
+    def _listed_after(self, previous: Entity, policy: Entity) -> bool:
+        """Whether a name goes on a list after another, whatever number or short form that one has."""
+        return self.cues["listed_names"].fullmatch(self._between(previous, policy)) is not None
+
+    def _is_alias(self, previous: Entity | None, policy: Entity) -> bool:
+        return previous is not None and self._joined(previous, policy, "defines")
 
     def _bodies_before(self, policy: Entity, index: int) -> list[Entity]:
         if index < 0:
             return []
         body = self.orgs[index]
-        if not self._same_sentence(body, policy) or not _ISSUED.fullmatch(self._between(body, policy)):
+        if not self._same_sentence(body, policy):
             return []
-        bodies = [body]
-        while index > 0 and self._joined(self.orgs[index - 1], bodies[-1], _LISTED) and len(bodies) < 8:
+        if not self.cues["issued"].fullmatch(self._between(body, policy)):
+            return []
+        return self._listed_bodies(index)
+
+    def _listed_bodies(self, index: int) -> list[Entity]:
+        """The body at `index` with those that it is listed with before it."""
+        bodies = [self.orgs[index]]
+        while index > 0 and self._joined(self.orgs[index - 1], bodies[-1], "listed_bodies"):
             index -= 1
             bodies.append(self.orgs[index])
+            if len(bodies) == _MOST_LISTED:
+                break
         return bodies[::-1]
 
     def _body_after(self, policy: Entity, index: int) -> list[Entity]:
-        if index == len(self.orgs) or not self._joined(policy, self.orgs[index], _BY):
+        if index == len(self.orgs) or not self._joined(policy, self.orgs[index], "issued_by"):
             return []
         body = self.orgs[index]
-        return [body] if _ISSUES_AFTER.match(self.view, body.end) else []
+        return [body] if self.cues["issues"].match(self.view, body.end) else []
+
+    def _subject(self, policy: Entity, index: int) -> list[Entity]:
+        """The bodies that begin the sentence whose later clause issues the document."""
+        if index < 0 or not self._same_sentence(self.orgs[index], policy):
+            return []
+        if not self._joined(self.orgs[index], policy, "subject_issued"):
+            return []
+        bodies = self._listed_bodies(index)
+        before = self.view[max(0, bodies[0].start - _TELLING) : bodies[0].start]
+        return bodies if self.cues["subject_before"].search(before) else []
 
     def aliases(self) -> list[Relation]:
         """alias_of: a short form in its definition, and each later mention of it."""
@@ -197,11 +217,11 @@ class _Citations:
         previous: Entity | None = None
         for policy in self.policies:
             name = self._name(policy)
-            if previous is not None and self._joined(previous, policy, _DEFINES):
+            if previous is not None and self._joined(previous, policy, "defines"):
                 defined[name] = previous
-                found.append(_relation("alias_of", policy, previous.id, "alias_defined", 0.97))
+                found.append(self._relation("citation.alias_defined", policy, previous))
             elif full := defined.get(name):
-                found.append(_relation("alias_of", policy, full.id, "alias_mentioned", 0.95))
+                found.append(self._relation("citation.alias_mentioned", policy, full))
             previous = policy
         return found
 
@@ -222,10 +242,14 @@ class _Citations:
         pieces.append(self.view[at : right.start])
         return "".join(pieces)
 
-    def _joined(self, left: Entity, right: Entity, pattern: re.Pattern[str]) -> bool:
+    def _joined(self, left: Entity, right: Entity, cue: str) -> bool:
         if not 0 <= right.start - left.end <= _FAR:
             return False
-        return pattern.fullmatch(self.view, left.end, right.start) is not None
+        return self.cues[cue].fullmatch(self.view, left.end, right.start) is not None
+
+    def _relation(self, rule: str, head: Entity, tail: Entity) -> Relation:
+        row = self.cues.rules[rule]
+        return Relation(label=row.label, head=head.id, tail=tail.id, score=row.score, by=f"rule:{rule}")
 
     def _same_sentence(self, a: Entity, b: Entity) -> bool:
         return self._sentences.find(a.start) == self._sentences.find(b.start)
@@ -233,7 +257,3 @@ class _Citations:
 
 def _of(entities: Sequence[Entity], label: EntityLabel) -> list[Entity]:
     return sorted((entity for entity in entities if entity.label == label), key=lambda entity: entity.start)
-
-
-def _relation(label: str, head: Entity, tail: str, rule: str, score: float) -> Relation:
-    return Relation(label=label, head=head.id, tail=tail, score=score, by=f"rule:citation.{rule}")  # type: ignore[arg-type]
