@@ -214,3 +214,68 @@ def connect(
     server = _server(url, token_file)
     server.add_backend(server.project(project), backend, "gongkai")
     typer.echo(f"project {project!r} asks {backend}")
+
+
+Texts = Annotated[
+    Path, typer.Option("--texts", help="Folder that holds the documents' texts.", show_default=False)
+]
+GOLD = Path("annotations/gold")
+
+
+@app.command()
+def hydrate(
+    paths: Files,
+    texts: Texts,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Gold file to write.", show_default=False)],
+    force: Annotated[bool, typer.Option("--force", help="Replace the file.")] = False,
+) -> None:
+    """Join stand-off gold with its texts; what is missing or differs is listed, exit status 3."""
+    from gongkai.errors import GongkaiError
+
+    from .records import StandoffRecord, read_lines, write
+    from .standoff import hydrate as join
+
+    records = [record for path in paths for _, record in read_lines(path) if isinstance(record, StandoffRecord)]
+    joined = list(join(records, texts))
+    missing = [item for item in joined if isinstance(item, GongkaiError)]
+    written = write((item for item in joined if not isinstance(item, GongkaiError)), out, force=force)
+    typer.echo(f"{written:,} documents joined with their texts: {out}", err=True)
+    _listed("not joined", [str(error) for error in missing])
+    if missing:
+        raise typer.Exit(INCOMPLETE)
+
+
+@app.command()
+def agreement(
+    first: Annotated[list[Path], typer.Argument(help="Gold files of the one side.", show_default=False)],
+    second: Annotated[Path, typer.Option("--with", help="Gold file of the other side.", show_default=False)],
+) -> None:
+    """Strict F1 between two annotations of the same documents, by label."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from .agreement import agreement as compare
+    from .records import read
+
+    counts = compare((record for path in first for record in read(path)), read(second))
+    table = Table("label", "both", "first only", "second only", "F1")
+    for label in counts.labels:
+        row = counts.both[label], counts.first_only[label], counts.second_only[label]
+        table.add_row(label, *map(str, row), f"{counts.f1(label):.3f}")
+    for name, score in (("spans", counts.micro(relations=False)), ("relations", counts.micro(relations=True))):
+        table.add_row(f"{name}, micro", "", "", "", "–" if score is None else f"{score:.3f}")
+    Console().print(table)
+
+
+@app.command()
+def card(
+    gold: Annotated[Path, typer.Argument(help="The gold folder.")] = GOLD,
+    check: Annotated[bool, typer.Option("--check", help="Only say whether the card is up to date.")] = False,
+) -> None:
+    """Write the counts into the gold data card."""
+    from .card import check_card, write_card
+
+    if check:
+        check_card(gold)
+    else:
+        write_card(gold)

@@ -58,6 +58,12 @@ from marking import unmark
         ("10年以上", 10, None, "at_least", "年"),
         ("3.5万", 35_000, None, "exact", None),
         ("25", 25, None, "exact", None),
+        ("5 6件", 56, None, "exact", "件"),
+        ("11 ,382条", 11_382, None, "exact", "条"),
+        ("3. 5万元", 35_000, None, "exact", "元"),
+        ("437件（次）", 437, None, "exact", "件次"),
+        ("100M", 100, None, "exact", "M"),
+        ("68微克/立方米", 68, None, "exact", "微克/立方米"),
     ],
 )
 def test_counts(
@@ -81,6 +87,11 @@ def test_printed_decimals(surface: str, decimals: int | None) -> None:
     [
         ("占", "41.67%", PercentNorm(value=0.4167, decimals=2)),
         ("", "100%", PercentNorm(value=1.0)),
+        ("占", "55. 4%", PercentNorm(value=0.554, decimals=1)),
+        ("占", "一半以上", PercentNorm(value=0.5, qualifier="at_least")),
+        ("", "近半数", PercentNorm(value=0.5, qualifier="approx")),
+        ("占", "六成五", PercentNorm(value=0.65, qualifier="approx")),
+        ("", "接近翻两番", PercentNorm(value=3.0, qualifier="approx", direction="up")),
         ("同比下降", "1.23%", PercentNorm(value=0.0123, direction="down", decimals=2)),
         ("增长了", "5%", PercentNorm(value=0.05, direction="up")),
         ("办理时限压缩", "近70%", PercentNorm(value=0.7, qualifier="approx", direction="down")),

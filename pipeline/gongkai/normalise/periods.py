@@ -13,16 +13,18 @@ from gongkai.text import ZERO_WIDTH, fold
 from gongkai.types import PeriodNorm
 
 _ISO = re.compile(r"((?:19|20)\d{2})([-/.])(\d{1,2})\2(\d{1,2})(?!\d)")
+_SPLIT_ISO = re.compile(r"(?<=-\d) (?=\d-)")
 _CLOCK = re.compile(
     r"(?<=[日号])T?(?:上午|下午|早上|晚上|中午|傍晚|清晨|凌晨|深夜|早|晚)?\d{1,2}[:时点][\d:分整半]*"
 )
+_SAME_YEAR = re.compile(r"(?<=[至到])同年")
 _LOST_YEAR_SIGN = re.compile(r"((?:19|20)\d{2})(?=(?:1[0-2]|0?[1-9])月)")
 _WORDS_YEAR = re.compile(r"[〇零一二三四五六七八九]{4}(?=年|$|[-~至到、和与及两三])")
 _WORDS = re.compile(
     r"[一二三四五六七八九十]+(?=[月日号季]|[、至到~-][一二三四五六七八九十]+[月季]|年代|世纪)"
 )
 _QUARTERS = re.compile(r"(?P<first>\d)[、至到~-](?P<last>\d)季度")
-_TO = re.compile(r"起?(?:--|[-~至到]|截至|截止到?)")
+_TO = re.compile(r"(?:算?起)?,?(?:--|[-~至到]|截至|截止到?)")
 _LIST = re.compile(r"(?<=[\d月])[、和与及](?:.*[、和与及])?(?=\d{4}|\d{1,2}月)")
 _SHARED_YEAR_SIGN = re.compile(r"(?<=\d{4})[两二三四五]年$")
 _COUNTED_YEARS = re.compile(
@@ -41,6 +43,8 @@ _PLAN = re.compile(
     r"(?P<number>十[一二三四五六七]?|[一二三四五六七八九])五[“‘”’\"]?"
     r"(?:(?P<part>[初末]|期末)|(?P<side>[前后])(?P<years>[两二三四])年|中?期|时期)"
 )
+_HOLIDAYS = {"五一": (5, 1), "十一": (10, 1)}
+_HOLIDAY = re.compile(r"[“\"](五一|十一)[”\"](?P<when>.*)")
 _OLD_PLANS = {"一": 1957, "二": 1962}
 """Last years of the plans before the rhythm of 1966–1970, 1971–1975, …"""
 _PARTS_OF_MONTH = {
@@ -88,6 +92,8 @@ def normalise_period(surface: str, *, year: int | None, anchor: PeriodNorm | Non
     >>> normalise_period("上年度", year=2018), normalise_period("1至12月", year=2018)
     (PeriodNorm(start='2017-01-01', end='2017-12-31'), PeriodNorm(start='2018-01-01', end='2018-12-31'))
     """
+    if holiday := _HOLIDAY.fullmatch(fold(surface)):
+        return _holiday(holiday, year)
     text = _digits(fold(surface))
     if "同期" in text:
         return _same_period(text, year, anchor)
@@ -112,7 +118,9 @@ def normalise_period(surface: str, *, year: int | None, anchor: PeriodNorm | Non
 
 def _digits(text: str) -> str:
     """One spelling: 年月日 with digits, no time of day, the lost 年 of 20181月 put back."""
+    text = _SPLIT_ISO.sub("", text)
     text = _ISO.sub(r"\1年\3月\4日", text).translate(_BLANKS).replace("学年", "年")
+    text = _SAME_YEAR.sub("", text)
     text = _LOST_YEAR_SIGN.sub(r"\1年", text)
     text = _WORDS_YEAR.sub(lambda match: str(int(parse_number(match[0]))), text)
     text = _WORDS.sub(lambda match: str(int(parse_number(match[0]))), text)
@@ -220,6 +228,14 @@ def _counted_years(counted: re.Match[str], year: int | None) -> PeriodNorm:
     if counted["side"] in ("未来", "今后"):
         return _years(year + 1, year + beyond)
     return _years(year - beyond + 1, year)
+
+
+def _holiday(holiday: re.Match[str], year: int | None) -> PeriodNorm:
+    """The day itself; how long its holidays last is decreed anew every year."""
+    if year is None or holiday["when"] not in ("", "当天", "当日"):
+        return UNKNOWN
+    day = _iso(year, *_HOLIDAYS[holiday[1]])
+    return PeriodNorm(start=day, end=day)
 
 
 def _anchor_month(anchor: PeriodNorm | None) -> int | None:

@@ -68,6 +68,7 @@ _TO = re.compile(r"-+|[~至到]")
 _SCALE = re.compile(r"[万亿]+$")
 _PLAIN_NUMBER = re.compile(r"[\d,]+(?:\.(\d+))?")
 _LEVEL = re.compile(r"(?<!达)到|至|为原")
+_TENTHS = re.compile(r"成(?=[一二三四五六七八九])")
 _PARTS = {"百分之": 2, "千分之": 3, "万分之": 4}
 
 
@@ -249,7 +250,9 @@ def _percent_number(core: str) -> tuple[str, int, bool]:
         below, _, above = core.partition("分之")
         return str(Decimal(str(parse_number(above))) / Decimal(str(parse_number(below)))), 0, True
     if "成" in core:
-        return core.replace("成半", "点五").replace("成", ""), 1, True
+        return _TENTHS.sub("点", core.replace("成半", "点五")).replace("成", ""), 1, True
+    if core in ("一半", "半数"):
+        return "0.5", 0, True
     if "倍" in core:
         return core.replace("倍", ""), 0, False
     places = 3 if "‰" in core else 2

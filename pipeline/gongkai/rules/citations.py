@@ -152,7 +152,7 @@ class _Citations:
         bodies: list[Entity] = []
         for policy in self.policies:
             rule, own = self._issuers_of(policy)
-            listed = previous is not None and self._listed_after(previous, policy)
+            listed = previous is not None and bodies and self._listed_after(previous, policy, bodies[-1])
             bodies = own or (bodies if listed else [])
             for body in bodies:
                 yield self._relation(rule if own else "citation.issuer_of_list", policy, body)
@@ -167,8 +167,16 @@ class _Citations:
             return "citation.issuer_named", named
         return "citation.issuer_subject", self._subject(policy, before)
 
-    def _listed_after(self, previous: Entity, policy: Entity) -> bool:
-        """Whether a name goes on a list after another, whatever number or short form that one has."""
+    def _listed_after(self, previous: Entity, policy: Entity, body: Entity) -> bool:
+        """Whether a name goes on the list of what a body issued.
+
+        Numbers may stand between the names only behind a verb of issuing: a list of what is followed
+        (按照…) names the documents of several bodies.
+        """
+        if self._joined(previous, policy, "listed_names"):
+            return True
+        if not self.cues["issues"].search(self.view, body.end, min(previous.start, body.end + _FAR)):
+            return False
         return self.cues["listed_names"].fullmatch(self._between(previous, policy)) is not None
 
     def _is_alias(self, previous: Entity | None, policy: Entity) -> bool:

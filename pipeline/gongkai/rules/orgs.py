@@ -23,6 +23,7 @@ _WINDOW = 26
 """Characters read before the end of a name: the longest names of bodies, places and all."""
 _LONGEST_FUNCTION = 4
 """Characters before 信息科, 法规处, 宣传部 that still name its work."""
+_SHORTEST_NAME = 2
 _NOT_A_NAME = re.compile(r".*[^\u3400-\u9fff\u200b]", re.DOTALL)
 _PARTY, _OFFICE = "委", "办公厅"
 _SEATS = tuple("省市区县旗州镇乡")
@@ -122,12 +123,14 @@ def _names_one_body(run: str, ending: str, rule: str) -> bool:
     """Whether `run` makes a name with the `ending` that `rule` found."""
     if not run:
         return ending in _words("alone") or rule in _words("self_sufficient")
-    if run in _words("own_parts"):
-        return rule == "org.office"
+    if rule == "org.office" and run in _words("own_parts"):
+        return True
     if run in _words("plural_levels") or _lists().group.search(run):
         return False
     if _lists().place.match(run):
         return rule not in _words("seated") or _lists().seat.search(run) is not None
+    if rule in _words("named"):
+        return _SHORTEST_NAME <= len(run) <= _LONGEST_FUNCTION and not _lists().nameless.search(run)
     if rule in _words("self_sufficient"):
         return len(run) <= _LONGEST_FUNCTION
     return rule not in _words("placed") and _lists().function.fullmatch(run) is not None
@@ -145,6 +148,7 @@ class _Lists(NamedTuple):
     inner_place: re.Pattern[str]
     seat: re.Pattern[str]
     function: re.Pattern[str]
+    nameless: re.Pattern[str]
 
 
 @cache
@@ -170,6 +174,7 @@ def _lists() -> _Lists:
         function=re.compile(
             rf".{{0,4}}?{words['functions']}+(?:工作|管理|协调|建设|推进|服务|事务|监督|与|和|及){{0,3}}"
         ),
+        nameless=re.compile(rf"{words['kinds']}|{words['before_level']}|\A{words['subjects']}+\Z"),
     )
 
 
