@@ -63,11 +63,24 @@ def _read_table(
     for cell in numbers:
         percent = view[cell.start : cell.end].endswith("%")
         number = Mention("PERCENT" if percent else "COUNT", cell.start, cell.end, "rule:count.cell", 0.9)
-        parent = None
-        if cell.metric_id is not None and cell.metric_id in parents:
-            parent = place_of.get((parents[cell.metric_id], cell.category))
+        parent = _place_of_total(cell, place_of, parents)
         readings.append(CellReading(number, labels.of(cell), cell.metric_id, labels.unit_of(cell), parent))
     return readings
+
+
+def _place_of_total(
+    cell: Cell, place_of: Mapping[tuple[str, str | None], int], parents: Mapping[str, str]
+) -> int | None:
+    """Place of the nearest total above the cell's metric that the table states, in the cell's column.
+
+    A group without numbers of its own (（三）不予公开) is passed over: its items are summed in 总计.
+    """
+    above = parents.get(cell.metric_id or "")
+    while above is not None:
+        if (above, cell.category) in place_of:
+            return place_of[above, cell.category]
+        above = parents.get(above)
+    return None
 
 
 class _Labels:

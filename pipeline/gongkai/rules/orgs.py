@@ -24,6 +24,7 @@ _WINDOW = 26
 _LONGEST_FUNCTION = 4
 """Characters before 信息科, 法规处, 宣传部 that still name its work."""
 _SHORTEST_NAME = 2
+_MOST_SHORT_FORMS = 16
 _NOT_A_NAME = re.compile(r".*[^\u3400-\u9fff\u200b]", re.DOTALL)
 _PARTY, _OFFICE = "委", "办公厅"
 _SEATS = tuple("省市区县旗州镇乡")
@@ -44,14 +45,20 @@ def tag_orgs(view: str, inside: Sequence[Mention] | None = None) -> list[Mention
     taken = [*tag_policies(view), *tag_docnos(view)] if inside is None else inside
     titles = (Mention("POLICY", start, end, "", 0) for start, end in broken_titles(view))
     covered = IntervalIndex([(m.start, m.end) for m in drop_overlapping([*taken, *titles])])
+
+    def free(mention: Mention) -> bool:
+        return covered.find(mention.start) is None and covered.find(mention.end - 1) is None
+
     found = (mention for rule in compile_rules("orgs") for mention in _apply(rule, view))
-    return drop_overlapping(
-        m for m in found if covered.find(m.start) is None and covered.find(m.end - 1) is None
-    )
+    named = drop_overlapping(filter(free, found))
+    short = list(filter(free, _short_forms(view, named)))
+    return drop_overlapping([*named, *short]) if short else named
 
 
 def _apply(rule: CompiledRule, view: str) -> Iterator[Mention]:
     name, score = rule.rule.name, rule.rule.score
+    if name in _words("defined"):
+        return
     whole = name in _words("whole")
     for start, end in rule.spans(view):
         if whole:
@@ -60,6 +67,21 @@ def _apply(rule: CompiledRule, view: str) -> Iterator[Mention]:
         first = _start(view, start, end, name)
         if first is not None:
             yield Mention("ORG", first, end, rule.by, score)
+
+
+def _short_forms(view: str, bodies: Sequence[Mention]) -> Iterator[Mention]:
+    """Short names defined right behind one of `bodies` (以下简称省厅), there and wherever they come again."""
+    ends = {body.end for body in bodies}
+    for rule in compile_rules("orgs"):
+        if rule.rule.name not in _words("defined"):
+            continue
+        defined = [match for match in rule.regex.finditer(view) if match.start() in ends][:_MOST_SHORT_FORMS]
+        if not defined:
+            continue
+        names = alternatives(tuple(match["span"] for match in defined))
+        again = re.compile(rf"(?<![各每]){names}{(?!门户|网|微|公众号)")
+        for match in again.finditer(view, defined[0].start("span")):
+            yield Mention("ORG", match.start(), match.end(), rule.by, rule.rule.score)
 
 
 def _start(view: str, start: int, end: int, rule: str) -> int | None:
