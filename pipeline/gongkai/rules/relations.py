@@ -360,7 +360,7 @@ class NumberRelations:
     ) -> list[tuple[Entity, str]]:
         before = [n for n in clause.numbers[max(0, place - _LIST_LIMIT) : place] if n.label == "COUNT"]
         if not before:
-            return []
+            return self._labelled_share(index, clause, percent)
         count = before[-1]
         start = max(clause.start, percent.start - _REACH)
         if self.cues["share"].search(self.masked, start, percent.start) or self._same_metric(count, percent):
@@ -375,6 +375,17 @@ class NumberRelations:
             return []
         beside = _HAN_ONLY.fullmatch(self.masked, group.end, percent.start)
         return [(count, "share_of.group")] if beside else []
+
+    def _labelled_share(self, index: int, clause: Clause, percent: Entity) -> list[tuple[Entity, str]]:
+        """征地补偿占41%: a labelled share, of the last total of the sentence before."""
+        start = max(clause.start, percent.start - _REACH)
+        if not index or not self.cues["share"].search(self.masked, start, percent.start):
+            return []
+        above = self.clauses[index - 1]
+        if percent.id not in self.metric_of or above.paragraph != clause.paragraph:
+            return []
+        wholes = [count for count in self._counts(above) if self._is_whole(count)]
+        return [(wholes[-1], "share_of.labelled")] if wholes else []
 
     def _whole(self, part: Entity, percent: Entity, before: Sequence[Entity]) -> Entity | None:
         """The earlier count that the share is of: the one that makes it true, else the nearest larger."""
