@@ -79,7 +79,7 @@ def _short_forms(view: str, bodies: Sequence[Mention]) -> Iterator[Mention]:
         if not defined:
             continue
         names = alternatives(tuple(match["span"] for match in defined))
-        again = re.compile(rf"(?<![各每]){names}(?!门户|网|微|公众号)")
+        again = re.compile(rf"(?<![各每]){names}(?!门户|网|微|公众号|组长|副组长|成员)")
         for match in again.finditer(view, defined[0].start("span")):
             yield Mention("ORG", match.start(), match.end(), rule.by, rule.rule.score)
 
