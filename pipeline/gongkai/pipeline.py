@@ -55,6 +55,8 @@ LONGEST_TEXT = 100_000_000
 """Characters; spaCy's own limit protects its parser, which this pipeline does not have."""
 
 Tag = Callable[[str], list[Mention]]
+Stage = Callable[[Doc], Doc]
+Factory = Callable[[Language, str], Stage]
 
 if not Doc.has_extension("gongkai"):
     Doc.set_extension("gongkai", default=None)
@@ -69,7 +71,6 @@ def analysis_of(doc: Doc) -> Analysis:
     return state
 
 
-@Language.component("gongkai_structure", assigns=["doc._.gongkai"])
 def structure_stage(doc: Doc) -> Doc:
     """Title, issuer, year, type; sections, sentences, paragraphs, boilerplate; tables with typed cells."""
     state = analysis_of(doc)
@@ -77,7 +78,7 @@ def structure_stage(doc: Doc) -> Doc:
     return doc
 
 
-def _tagger(tag: Tag) -> Callable[[Doc], Doc]:
+def _tagger(tag: Tag) -> Stage:
     def stage(doc: Doc) -> Doc:
         state = analysis_of(doc)
         state.mentions += tag(state.view)
@@ -86,16 +87,6 @@ def _tagger(tag: Tag) -> Callable[[Doc], Doc]:
     return stage
 
 
-for _name, _tag in {
-    "gongkai_docnos": tag_docnos,
-    "gongkai_policies": tag_policies,
-    "gongkai_periods": tag_periods,
-    "gongkai_quantities": tag_quantities,
-}.items():
-    Language.component(_name, func=_tagger(_tag), requires=["doc._.gongkai"], assigns=["doc._.gongkai"])
-
-
-@Language.component("gongkai_orgs", requires=["doc._.gongkai"], assigns=["doc._.gongkai"])
 def orgs_stage(doc: Doc) -> Doc:
     """ORG outside the document names and numbers found so far."""
     state = analysis_of(doc)
@@ -103,7 +94,6 @@ def orgs_stage(doc: Doc) -> Doc:
     return doc
 
 
-@Language.component("gongkai_metrics", requires=["doc._.gongkai"], assigns=["doc._.gongkai"])
 def metrics_stage(doc: Doc) -> Doc:
     """Settles which mentions stay, then reads for each number what it counts: in tables, then in prose."""
     state = analysis_of(doc)
@@ -134,7 +124,6 @@ def metrics_stage(doc: Doc) -> Doc:
     return doc
 
 
-@Language.component("gongkai_entities", requires=["doc._.gongkai"], assigns=["doc._.gongkai", "doc.spans"])
 def entities_stage(doc: Doc) -> Doc:
     """Gives each mention its id and normal form."""
     state = analysis_of(doc)
@@ -154,7 +143,6 @@ def entities_stage(doc: Doc) -> Doc:
     return doc
 
 
-@Language.component("gongkai_relations", requires=["doc._.gongkai"], assigns=["doc._.gongkai"])
 def relations_stage(doc: Doc) -> Doc:
     """All eight relations: of numbers (tables, prose) and of cited documents."""
     state = analysis_of(doc)
@@ -173,7 +161,6 @@ def relations_stage(doc: Doc) -> Doc:
     return doc
 
 
-@Language.component("gongkai_facts", requires=["doc._.gongkai"], assigns=["doc._.gongkai"])
 def facts_stage(doc: Doc) -> Doc:
     """One fact a number."""
     state = analysis_of(doc)
@@ -181,12 +168,35 @@ def facts_stage(doc: Doc) -> Doc:
     return doc
 
 
-@Language.component("gongkai_checks", requires=["doc._.gongkai"], assigns=["doc._.gongkai"])
 def checks_stage(doc: Doc) -> Doc:
     """What does not add up."""
     state = analysis_of(doc)
     state.findings = check(state.facts, state.document.text, load_identities())
     return doc
+
+
+def _factory(name: str, stage: Stage, assigns: Iterable[str] = ("doc._.gongkai",)) -> Factory:
+    """Register a stage under its name; spaCy finds it through the package's entry points, too."""
+
+    def make(nlp: Language, name: str) -> Stage:
+        return stage
+
+    requires = [] if name == STAGES[0] else ["doc._.gongkai"]
+    registered: Factory = Language.factory(name, requires=requires, assigns=list(assigns), func=make)
+    return registered
+
+
+make_structure = _factory("gongkai_structure", structure_stage)
+make_docnos = _factory("gongkai_docnos", _tagger(tag_docnos))
+make_policies = _factory("gongkai_policies", _tagger(tag_policies))
+make_orgs = _factory("gongkai_orgs", orgs_stage)
+make_periods = _factory("gongkai_periods", _tagger(tag_periods))
+make_quantities = _factory("gongkai_quantities", _tagger(tag_quantities))
+make_metrics = _factory("gongkai_metrics", metrics_stage)
+make_entities = _factory("gongkai_entities", entities_stage, ("doc._.gongkai", "doc.spans"))
+make_relations = _factory("gongkai_relations", relations_stage)
+make_facts = _factory("gongkai_facts", facts_stage)
+make_checks = _factory("gongkai_checks", checks_stage)
 
 
 _NUMBERS = ("COUNT", "PERCENT")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+
 from gongkai_annotations.agreement import Unmatched, agreement
 from gongkai_annotations.card import check_card
 from gongkai_annotations.records import GoldEntity, GoldRecord, GoldRelation, StandoffRecord, read_lines
@@ -30,7 +31,7 @@ def record(text: str = TEXT[slice(*PART)]) -> GoldRecord:
     )
 
 
-@pytest.fixture()
+@pytest.fixture
 def texts(tmp_path: Path) -> Path:
     (tmp_path / "reports").mkdir()
     (tmp_path / "reports" / "a.txt").write_text(TEXT, "utf8", newline="")
@@ -42,7 +43,11 @@ def test_a_record_without_its_text_comes_back_whole(texts: Path) -> None:
     assert "我局" not in msgspec.json.encode(away).decode()
     (back,) = hydrate([away], texts)
     assert isinstance(back, GoldRecord)
-    assert (back.text, back.entities, back.relations) == (record().text, record().entities, record().relations)
+    assert (back.text, back.entities, back.relations) == (
+        record().text,
+        record().entities,
+        record().relations,
+    )
     assert without_text(back) == away
 
 
