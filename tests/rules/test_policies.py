@@ -55,3 +55,9 @@ def _seconds(view: str) -> float:
 )
 def test_titles_in_a_sentence(text: str, expected: list[str]) -> None:
     assert texts(text) == expected
+
+
+def test_a_name_on_a_line_of_its_own_between_its_marks() -> None:
+    text = "认真实施《\n行政许可法\n》，取消审批事项。"
+    (mention,) = tag_policies(fold(text))
+    assert text[mention.start : mention.end] == "《\n行政许可法\n》"

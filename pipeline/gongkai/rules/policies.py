@@ -15,6 +15,10 @@ from gongkai.rules.table import CompiledRule, alternatives, compile_rules, load_
 from gongkai.types import Mention
 
 _MARKS = re.compile(r"[《》\n]")
+_BROKEN_AT_MARKS = re.compile(
+    "《[ \u200b]*\n[^《》\n]{1,80}\n?[ \u200b]*》|《[^《》\n]{1,80}\n[ \u200b]*》"
+)
+"""A title whose page put the name, as a link, on a line of its own between its marks."""
 _LONGEST_TITLE = 200
 _BEFORE = 24
 """Characters before a title that its context is read from."""
@@ -75,6 +79,7 @@ def tag_policies(view: str) -> list[Mention]:
     >>> [view[m.start : m.end] for m in tag_policies(view)]
     ['《公园条例》']
     """
+    view = _BROKEN_AT_MARKS.sub(lambda title: title[0].replace("\n", " "), view)
     marks = pair_marks(view)
     found = [*_quoted(view, marks.pairs), *_half_quoted(view, marks)]
     found += _titles(view)
