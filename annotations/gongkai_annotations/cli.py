@@ -235,7 +235,9 @@ def hydrate(
     from .records import StandoffRecord, read_lines, write
     from .standoff import hydrate as join
 
-    records = [record for path in paths for _, record in read_lines(path) if isinstance(record, StandoffRecord)]
+    records = [
+        record for path in paths for _, record in read_lines(path) if isinstance(record, StandoffRecord)
+    ]
     joined = list(join(records, texts))
     missing = [item for item in joined if isinstance(item, GongkaiError)]
     written = write((item for item in joined if not isinstance(item, GongkaiError)), out, force=force)
@@ -262,7 +264,10 @@ def agreement(
     for label in counts.labels:
         row = counts.both[label], counts.first_only[label], counts.second_only[label]
         table.add_row(label, *map(str, row), f"{counts.f1(label):.3f}")
-    for name, score in (("spans", counts.micro(relations=False)), ("relations", counts.micro(relations=True))):
+    for name, score in (
+        ("spans", counts.micro(relations=False)),
+        ("relations", counts.micro(relations=True)),
+    ):
         table.add_row(f"{name}, micro", "", "", "", "–" if score is None else f"{score:.3f}")
     Console().print(table)
 

@@ -15,9 +15,7 @@ from gongkai.rules.table import CompiledRule, alternatives, compile_rules, load_
 from gongkai.types import Mention
 
 _MARKS = re.compile(r"[《》\n]")
-_BROKEN_AT_MARKS = re.compile(
-    "《[ \u200b]*\n[^《》\n]{1,80}\n?[ \u200b]*》|《[^《》\n]{1,80}\n[ \u200b]*》"
-)
+_BROKEN_AT_MARKS = re.compile("《[ \u200b]*\n[^《》\n]{1,80}\n?[ \u200b]*》|《[^《》\n]{1,80}\n[ \u200b]*》")
 """A title whose page put the name, as a link, on a line of its own between its marks."""
 _LONGEST_TITLE = 200
 _BEFORE = 24
