@@ -1,18 +1,22 @@
-"""Agreement of two annotations of the same documents: strict F1 of spans and relations, by label.
+"""Agreement of annotations of the same documents: strict F1 of spans and relations, by label.
 
-Strict: a span is the same if label, start and end agree; a relation if its label and both spans do.
+Strict: a span is the same if label, start and end agree; a relation if its label and both spans do. This is
+the one place where spans and relations are counted as the same or not.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
+from typing import TypeVar
 
 from gongkai.errors import GongkaiError
 
-from .records import Annotated
+from .records import Annotated, GoldRecord, StandoffRecord
 
+A = TypeVar("A", bound=Annotated)
 Span = tuple[str, int, int]
 Key = tuple[str, int, int] | tuple[str, Span, Span]
 """A span (label, start, end), or a relation (label, head span, tail span)."""
@@ -53,24 +57,98 @@ class Counts:
         apart = sum(self.first_only[label] + self.second_only[label] for label in labels)
         return 2 * both / (2 * both + apart) if both + apart else None
 
+    def precision(self, label: str) -> float | None:
+        """Share of the second side's that the first has too; None where the second has none."""
+        said = self.both[label] + self.second_only[label]
+        return self.both[label] / said if said else None
+
+    def recall(self, label: str) -> float | None:
+        """Share of the first side's that the second has too; None where the first has none."""
+        said = self.both[label] + self.first_only[label]
+        return self.both[label] / said if said else None
+
     def micro(self, *, relations: bool) -> float | None:
         """F1 over all entity labels, or over all relations."""
         return self.f1(*(label for label in self.labels if label.islower() == relations))
 
 
 def agreement(first: Iterable[Annotated], second: Iterable[Annotated]) -> Counts:
-    """Compare two annotations document by document.
+    """Compare two annotations document by document; documents of `first` that `second` lacks are left out.
 
     Raises:
-        Unmatched: A document of `second` is not in `first`.
+        Unmatched: A document of `second` is not in `first`, or has another text there.
     """
     by_id: Mapping[str, Annotated] = {record.id: record for record in first}
     counts = Counts()
     for record in second:
-        other = by_id.get(record.id)
-        if other is None:
-            raise Unmatched(
-                f"document {record.id}", "Only one side has it.", "Give the same documents on both sides."
-            )
-        counts.add(keys(other), keys(record))
+        counts.add(keys(_same_document(by_id, record)), keys(record))
     return counts
+
+
+def pairwise_agreement(documents: Iterable[Mapping[str, Annotated]]) -> Counts:
+    """Counts over every pair of annotators of every document, together.
+
+    Args:
+        documents: For each document, annotator → annotation.
+    """
+    counts = Counts()
+    for annotations in documents:
+        for one, other in combinations(annotations.values(), 2):
+            counts.add(keys(one), keys(other))
+    return counts
+
+
+def matched(first: Iterable[A], others: Mapping[str, Iterable[A]]) -> Iterator[dict[str, A]]:
+    """For each document that one of `others` has: annotator → annotation, the first as `first`.
+
+    Raises:
+        Unmatched: A document of the others is not in `first`, or has another text there.
+    """
+    by_id: dict[str, A] = {record.id: record for record in first}
+    documents: dict[str, dict[str, A]] = {}
+    for name, records in others.items():
+        for record in records:
+            own = _same_document(by_id, record)
+            documents.setdefault(record.id, {"first": own})[name] = record
+    yield from documents.values()
+
+
+def by_annotator(records: Iterable[GoldRecord]) -> Iterator[dict[str, GoldRecord]]:
+    """For each document with two annotators or more: `meta.annotator` → annotation, annotators in order.
+
+    This is what `gongkai annotate pull` writes: a record for each document and annotator.
+
+    Raises:
+        Unmatched: Two annotators had different texts under one id.
+    """
+    documents: dict[str, dict[str, GoldRecord]] = {}
+    for record in records:
+        annotations = documents.setdefault(record.id, {})
+        if annotations:
+            _same_document({record.id: next(iter(annotations.values()))}, record)
+        annotations[str(record.meta.get("annotator", ""))] = record
+    for annotations in documents.values():
+        if len(annotations) > 1:
+            yield dict(sorted(annotations.items()))
+
+
+def labels_in(documents: Sequence[Mapping[str, Annotated]]) -> list[str]:
+    """The entity labels that any annotator used, in order."""
+    return sorted({e.label for annotations in documents for a in annotations.values() for e in a.entities})
+
+
+def _same_document(by_id: Mapping[str, A], record: A) -> A:
+    other = by_id.get(record.id)
+    if other is None:
+        raise Unmatched(
+            f"document {record.id}", "Only one side has it.", "Give the same documents on both sides."
+        )
+    if _digest(other) != _digest(record):
+        raise Unmatched(
+            f"document {record.id}", "Its texts differ.", "Annotate the same text, or give it another id."
+        )
+    return other
+
+
+def _digest(record: Annotated) -> str | None:
+    return record.sha256 if isinstance(record, GoldRecord | StandoffRecord) else None

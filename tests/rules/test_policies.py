@@ -57,7 +57,8 @@ def test_titles_in_a_sentence(text: str, expected: list[str]) -> None:
     assert texts(text) == expected
 
 
-def test_a_name_on_a_line_of_its_own_between_its_marks() -> None:
-    text = "认真实施《\n行政许可法\n》，取消审批事项。"
+@pytest.mark.parametrize("name", ["行政许可法", "国务院示例改革方案"])
+def test_a_name_on_a_line_of_its_own_between_its_marks(name: str) -> None:
+    text = f"认真实施《\n{name}\n》，取消审批事项。"
     (mention,) = tag_policies(fold(text))
-    assert text[mention.start : mention.end] == "《\n行政许可法\n》"
+    assert text[mention.start : mention.end] == f"《\n{name}\n》"

@@ -97,7 +97,7 @@ class Lexicon:
         self.channel = compiled("{channel}{lead_in}*")
         self.measure = compiled("{measure}+$")
         self.change = compiled("{change}+$")
-        self.change_begins = compiled("{change}|计$|共$|为$")
+        self.change_begins = compiled("{change}|{second_value}")
         self.spoken_for = compiled("[,、|和及与/( ]*(?:{change}|{measure}|{lead_in})*$")
         self.after_stop = compiled("{after_stop}|$")
         self.after_enumeration = compiled("{after_enumeration}")
@@ -303,13 +303,13 @@ class MetricReader:
 
     def _stated_of(self, span: Mention, limit: int) -> _Phrase | None:
         """What is said of a number that no noun follows (46家|由文书兼管, 20个工作日内|上网)."""
-        if self.lexicon.change_begins.match(self.masked, span.end) or self.masked.startswith("的", span.end):
+        if self.masked.startswith("的", span.end):
             return None
         return self._predicate(span, limit, self.lexicon.stated_lead)
 
     def _predicate(self, span: Mention, limit: int, lead: re.Pattern[str]) -> _Phrase | None:
         match = _AFTER.match(self.masked, span.end, min(limit, span.end + _REACH))
-        if match is None:
+        if match is None or self.lexicon.change_begins.match(self.masked, span.end):
             return None
         start = _end_of(lead.match(self.masked, *match.span()), match.start())
         if match.end() - start < 2:

@@ -17,6 +17,7 @@ from gongkai.types import Mention
 _MARKS = re.compile(r"[《》\n]")
 _BROKEN_AT_MARKS = re.compile("《[ \u200b]*\n[^《》\n]{1,80}\n?[ \u200b]*》|《[^《》\n]{1,80}\n[ \u200b]*》")
 """A title whose page put the name, as a link, on a line of its own between its marks."""
+_WHITE = " \u200b"
 _LONGEST_TITLE = 200
 _BEFORE = 24
 """Characters before a title that its context is read from."""
@@ -102,7 +103,7 @@ def _judge(view: str, start: int, end: int) -> Mention | None:
     if end - start > _LONGEST_TITLE or end - start < 3:
         return None
     rules = _rules()
-    if rules["policy.quoted"].regex.fullmatch(view, start, end):
+    if rules["policy.quoted"].regex.fullmatch(_trimmed(view, start, end)):
         return _mention(rules["policy.quoted"], start, end)
     if _refused(view, start, end):
         return None
@@ -119,10 +120,16 @@ def _judge(view: str, start: int, end: int) -> Mention | None:
 
 def _refused(view: str, start: int, end: int) -> bool:
     rules = _rules()
+    title = _trimmed(view, start, end)
     return any(
-        rules[name].regex.fullmatch(view, start, end)
+        rules[name].regex.fullmatch(title)
         for name in ("policy.quoted_media", "policy.quoted_report")
     )
+
+
+def _trimmed(view: str, start: int, end: int) -> str:
+    """The title without the white space that a page left inside its marks."""
+    return f"《{view[start + 1 : end - 1].strip(_WHITE)}》"
 
 
 def _half_quoted(view: str, marks: Marks) -> Iterator[Mention]:

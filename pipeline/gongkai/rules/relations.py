@@ -382,7 +382,10 @@ class NumberRelations:
         if not index or not self.cues["share"].search(self.masked, start, percent.start):
             return []
         above = self.clauses[index - 1]
-        if percent.id not in self.metric_of or above.paragraph != clause.paragraph:
+        metric = self.metric_of.get(percent.id)
+        if metric is None or above.paragraph != clause.paragraph:
+            return []
+        if self.cues["free_rate"].search(self.masked, metric.start, metric.end):
             return []
         wholes = [count for count in self._counts(above) if self._is_whole(count)]
         return [(wholes[-1], "share_of.labelled")] if wholes else []
