@@ -92,8 +92,8 @@ def pairwise_agreement(documents: Iterable[Mapping[str, Annotated]]) -> Counts:
         documents: For each document, annotator → annotation.
     """
     counts = Counts()
-    for annotations in documents:
-        for one, other in combinations(annotations.values(), 2):
+    for by_name in documents:
+        for one, other in combinations(by_name.values(), 2):
             counts.add(keys(one), keys(other))
     return counts
 
@@ -123,18 +123,18 @@ def by_annotator(records: Iterable[GoldRecord]) -> Iterator[dict[str, GoldRecord
     """
     documents: dict[str, dict[str, GoldRecord]] = {}
     for record in records:
-        annotations = documents.setdefault(record.id, {})
-        if annotations:
-            _same_document({record.id: next(iter(annotations.values()))}, record)
-        annotations[str(record.meta.get("annotator", ""))] = record
-    for annotations in documents.values():
-        if len(annotations) > 1:
-            yield dict(sorted(annotations.items()))
+        by_name = documents.setdefault(record.id, {})
+        if by_name:
+            _same_document({record.id: next(iter(by_name.values()))}, record)
+        by_name[str(record.meta.get("annotator", ""))] = record
+    for by_name in documents.values():
+        if len(by_name) > 1:
+            yield dict(sorted(by_name.items()))
 
 
 def labels_in(documents: Sequence[Mapping[str, Annotated]]) -> list[str]:
     """The entity labels that any annotator used, in order."""
-    return sorted({e.label for annotations in documents for a in annotations.values() for e in a.entities})
+    return sorted({e.label for by_name in documents for a in by_name.values() for e in a.entities})
 
 
 def _same_document(by_id: Mapping[str, A], record: A) -> A:

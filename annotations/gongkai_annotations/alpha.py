@@ -58,7 +58,9 @@ class Alpha:
         return 1 - (inside + outside - 1) * self._apart[label] / (inside * outside)
 
 
-def _inside(entities: Iterable[GoldEntity], label: str, length: int) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _inside(
+    entities: Iterable[GoldEntity], label: str, length: int
+) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     marked = np.zeros(length, dtype=np.bool_)
     for entity in entities:
         if entity.label == label:

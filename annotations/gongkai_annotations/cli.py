@@ -247,29 +247,157 @@ def hydrate(
         raise typer.Exit(INCOMPLETE)
 
 
+Force = Annotated[bool, typer.Option("--force", help="Replace what is there.")]
+
+
 @app.command()
 def agreement(
-    first: Annotated[list[Path], typer.Argument(help="Gold files of the one side.", show_default=False)],
-    second: Annotated[Path, typer.Option("--with", help="Gold file of the other side.", show_default=False)],
+    first: Annotated[
+        list[Path], typer.Argument(metavar="A", help="Gold files of the one side.", show_default=False)
+    ],
+    others: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--with",
+            metavar="B",
+            help="Gold file of another side; give it again for a third. Without it, the annotators "
+            "(meta.annotator) within A are compared.",
+            show_default=False,
+        ),
+    ] = None,
+    listing: Annotated[bool, typer.Option("--list", help="List every disagreement in its sentence.")] = False,
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="OUT", help="Write them as a page.", show_default=False)
+    ] = None,
+    force: Force = False,
 ) -> None:
-    """Strict F1 between two annotations of the same documents, by label."""
+    """Compare annotations of the same documents: strict F1, Krippendorff's alpha, every disagreement.
+
+    With three annotators or more, F1 and the disagreements are those of every pair.
+    """
     from rich.console import Console
     from rich.table import Table
 
-    from .agreement import agreement as compare
+    from . import agreement as agreeing
+    from .alpha import Alpha
+    from .disagreements import all_disagreements, lines
     from .records import read
 
-    counts = compare((record for path in first for record in read(path)), read(second))
-    table = Table("label", "both", "first only", "second only", "F1")
+    records = (record for path in first for record in read(path))
+    sides = ("first", ", ".join(map(str, others or ())))
+    if others:
+        named = ["second"] if len(others) == 1 else [str(path) for path in others]
+        documents = list(
+            agreeing.matched(records, {name: read(path) for name, path in zip(named, others, strict=True)})
+        )
+        sides = (", ".join(map(str, first)), sides[1])
+    else:
+        documents = list(agreeing.by_annotator(records))
+        annotators = sorted({name for by_name in documents for name in by_name})
+        sides = (annotators[0], ", ".join(annotators[1:])) if annotators else ("", "")
+    counts = agreeing.pairwise_agreement(documents)
+    alpha = Alpha(agreeing.labels_in(documents))
+    for by_name in documents:
+        some = list(by_name.values())
+        alpha.add(some, len(some[0].text))
+    table = Table("label", "both", "first only", "second only", "F1", "alpha")
     for label in counts.labels:
         row = counts.both[label], counts.first_only[label], counts.second_only[label]
-        table.add_row(label, *map(str, row), f"{counts.f1(label):.3f}")
+        reliability = None if label.islower() else alpha.of(label)
+        table.add_row(label, *map(str, row), _score(counts.f1(label)), _score(reliability))
     for name, score in (
         ("spans", counts.micro(relations=False)),
         ("relations", counts.micro(relations=True)),
     ):
-        table.add_row(f"{name}, micro", "", "", "", "–" if score is None else f"{score:.3f}")
+        table.add_row(f"{name}, micro", "", "", "", _score(score), "")
     Console().print(table)
+    typer.echo(f"{len(documents):,} documents", err=True)
+    if listing:
+        for found, text in all_disagreements(documents):
+            typer.echo("\n".join(lines(found, text)))
+    if html is not None:
+        from .disagreements_page import write_page
+
+        write_page(html, counts, alpha, all_disagreements(documents), sides, force=force)
+        typer.echo(f"page: {html}", err=True)
+
+
+def _score(score: float | None) -> str:
+    return "–" if score is None else f"{score:.3f}"
+
+
+@app.command()
+def sample(
+    paths: Files,
+    count: Annotated[
+        int, typer.Option("--count", "-n", min=1, help="How many documents.", show_default=False)
+    ],
+    out: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", help="JSONL to write.", show_default=False)
+    ],
+    gold: Annotated[
+        list[Path] | None,
+        typer.Option(help="Gold file that the choice is to be unlike; repeatable.", show_default=False),
+    ] = None,
+    mode: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="What annotates; give two to prefer documents on which they differ. [default: rules]"
+        ),
+    ] = None,
+    force: Force = False,
+) -> None:
+    """Choose the next documents to annotate: where the program is least sure, unlike each other and the gold.
+
+    FILE is ready for *gongkai annotate push*; *meta.sample* of each document says why it was chosen. Exit
+    status 3 if a file could not be read.
+    """
+    from gongkai.pipeline import Extractor
+
+    from . import sample as sampling
+    from .records import read, write
+
+    extractors = [Extractor(name).extract for name in mode or ["rules"]]
+    chosen = sampling.sample(
+        paths, count, extractors, (record for path in gold or () for record in read(path))
+    )
+    write(chosen.records, out, force=force)
+    for record in chosen.records:
+        why = record.meta["sample"]
+        typer.echo(
+            f"{why['rank']:>4}  value {why['value']:.3f} × distance {why['distance']:.3f}  "
+            f"(low {why['low']:.2f}, bare {why['bare']:.2f}, unnamed {why['unnamed']:.2f}, "
+            f"apart {why['apart']:.2f})  {record.id}  {record.meta.get('title') or why['path']}"
+        )
+    typer.echo(
+        f"{chosen.read:,} documents read, {len(chosen.records):,} chosen → {out}; near duplicates: "
+        f"{chosen.near_gold:,} of gold, {chosen.near_others:,} of each other",
+        err=True,
+    )
+    _listed("not read", chosen.unread)
+    if chosen.unread:
+        raise typer.Exit(INCOMPLETE)
+
+
+@app.command()
+def convert(
+    source: Annotated[Path, typer.Argument(metavar="IN", help="File or folder.", show_default=False)],
+    out: Annotated[Path, typer.Argument(help="File or folder to write.", show_default=False)],
+    to: Annotated[
+        str,
+        typer.Option("--to", help="gold, spacy, conll, datasets, doccano or brat.", show_default=False),
+    ],
+    given: Annotated[
+        str | None,
+        typer.Option("--from", help="Format of IN. [default: what it looks like]", show_default=False),
+    ] = None,
+    force: Force = False,
+) -> None:
+    """Convert gold to the formats of other tools, and back."""
+    from .convert import convert as converted
+
+    count = converted(source, out, to, given, force=force)
+    typer.echo(f"{count:,} documents → {out}", err=True)
 
 
 @app.command()

@@ -74,10 +74,10 @@ def all_disagreements(documents: Iterable[Mapping[str, GoldRecord]]) -> Iterator
     Args:
         documents: For each document, annotator → annotation.
     """
-    for annotations in documents:
-        for one, other in combinations(annotations, 2):
-            text = annotations[one].text
-            for found in disagreements(annotations[one], annotations[other], (one, other)):
+    for by_name in documents:
+        for one, other in combinations(by_name, 2):
+            text = by_name[one].text
+            for found in disagreements(by_name[one], by_name[other], (one, other)):
                 yield found, text
 
 
@@ -87,7 +87,8 @@ def disagreements(
     """Every difference between two annotations of one text, in text order."""
     ours, theirs = keys(first), keys(second)
     lost, won = ours - theirs, theirs - ours
-    pairs = list(_paired_spans({k for k in lost if is_span(k)}, {k for k in won if is_span(k)}))
+    pairs: list[tuple[Kind, Key | None, Key | None]] = []
+    pairs += _paired_spans({k for k in lost if is_span(k)}, {k for k in won if is_span(k)})
     stands_for = {one: other for _, one, other in pairs if one is not None and other is not None}
     pairs += _paired_relations(
         {k for k in lost if not is_span(k)}, {k for k in won if not is_span(k)}, stands_for

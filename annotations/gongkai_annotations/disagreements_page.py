@@ -9,9 +9,11 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from importlib.resources import files
 from itertools import groupby
+from pathlib import Path
 from string import Template
 
 from gongkai import __version__
+from gongkai.errors import OutputError
 
 from .agreement import Counts, Key
 from .alpha import Alpha
@@ -43,6 +45,30 @@ def page(
     )
 
 
+def write_page(
+    out: Path,
+    counts: Counts,
+    alpha: Alpha,
+    found: Iterable[tuple[Disagreement, str]],
+    sides: tuple[str, str],
+    *,
+    force: bool = False,
+) -> None:
+    """Write the page.
+
+    Raises:
+        OutputError: `out` exists and `force` is not given, or it cannot be written.
+    """
+    written = page(counts, alpha, found, sides)
+    try:
+        with out.open("w" if force else "x", encoding="utf-8", newline="") as file:
+            file.write(written)
+    except FileExistsError:
+        raise OutputError(str(out), "It exists.", "Choose another name, or pass --force.") from None
+    except OSError as error:
+        raise OutputError(str(out), f"{error.strerror or error}.", "Choose another place.") from None
+
+
 def _html(text: str) -> str:
     return escape(one_line(text), quote=True)
 
@@ -60,9 +86,7 @@ def _row(counts: Counts, alpha: Alpha, label: str) -> str:
 
 def _switch(kind: str, listed: Sequence[tuple[Disagreement, str]]) -> str:
     count = sum(found.kind == kind for found, _ in listed)
-    return (
-        f'<label><input type="checkbox" id="show-{kind}" checked> {_KIND_NAMES[kind]} <b>{count:,}</b></label>'
-    )
+    return f'<label><input type="checkbox" id="show-{kind}" checked> {_KIND_NAMES[kind]} <b>{count:,}</b></label>'
 
 
 _KIND_NAMES = {

@@ -156,7 +156,7 @@ def shares(records: Sequence[Record]) -> Shares:
 
 def profile(record: GoldRecord) -> Profile:
     """The profile of an annotated document."""
-    counts = Counter(item.label for item in (*record.entities, *record.relations))
+    counts = Counter([*(e.label for e in record.entities), *(r.label for r in record.relations)])
     histogram = np.array([counts[kind] for kind in _KINDS], dtype=np.float64)
     issuer = record.meta.get("issuer")
     return Profile(
@@ -176,7 +176,7 @@ def minhash(text: str) -> NDArray[np.uint64]:
     least = np.full(_BINS, _EMPTY, dtype=np.uint64)
     if len(codes) < _GRAM:
         return least
-    grams = np.zeros(len(codes) - _GRAM + 1, dtype=np.uint64)
+    grams: NDArray[np.uint64] = np.zeros(len(codes) - _GRAM + 1, dtype=np.uint64)
     for place in range(_GRAM):
         grams = grams * np.uint64(0x100000001B3) + codes[place : place + len(grams)]
     hashes = _scrambled(grams)
@@ -201,7 +201,7 @@ def _share(some: int, of: int) -> float:
 
 
 def _low(record: Record) -> float:
-    scores = [item.score for item in (*record.entities, *record.relations)]
+    scores = [*(e.score for e in record.entities), *(r.score for r in record.relations)]
     return _share(sum(score < LOW for score in scores), len(scores))
 
 
@@ -244,8 +244,8 @@ class _Profiles:
     """Profiles side by side, to compare one with all at once."""
 
     def __init__(self) -> None:
-        self._hashes = np.empty((16, _BINS), dtype=np.uint64)
-        self._shares = np.empty((16, len(_KINDS)), dtype=np.float64)
+        self._hashes: NDArray[np.uint64] = np.empty((16, _BINS), dtype=np.uint64)
+        self._shares: NDArray[np.float64] = np.empty((16, len(_KINDS)), dtype=np.float64)
         self._issuers: list[str | None] = []
 
     def add(self, item: Profile) -> None:
@@ -342,7 +342,9 @@ def _read_again(
     for rank, (candidate, nearest) in enumerate(chosen, start=1):
         document = next((d for n, d in enumerate(read(candidate.path)) if n == candidate.number), None)
         if not isinstance(document, Document) or text_sha256(document.text) != candidate.sha256:
-            result.unread.append(f"{candidate.path}: It changed while the folder was being read. Run it again.")
+            result.unread.append(
+                f"{candidate.path}: It changed while the folder was being read. Run it again."
+            )
             continue
         yield _sampled(from_record(extract(document)), candidate, nearest, rank)
 
