@@ -9,7 +9,7 @@ from pathlib import Path
 from gongkai.errors import GongkaiError
 
 from .agreement import Counts, agreement
-from .records import Annotated, GoldRecord, StandoffRecord, read, read_lines
+from .records import Annotated, GoldRecord, StandoffRecord, read_lines
 
 BEGIN = "<!-- counts: written by `gongkai annotate card` -->"
 END = "<!-- end of counts -->"
@@ -30,9 +30,16 @@ def parts(gold: Path) -> dict[str, list[Annotated]]:
     for part in PARTS:
         path = gold / f"{part}.jsonl"
         if path.exists():
-            lines = [record for _, record in read_lines(path)]
-            found[part] = [record for record in lines if isinstance(record, GoldRecord | StandoffRecord)]
+            found[part] = _records(path)
     return found
+
+
+def _records(path: Path) -> list[Annotated]:
+    """The records of a file, none if it is not there; broken lines are for `validate` to name."""
+    if not path.exists():
+        return []
+    lines = (record for _, record in read_lines(path))
+    return [record for record in lines if isinstance(record, GoldRecord | StandoffRecord)]
 
 
 def tables(gold: Path) -> str:
@@ -44,11 +51,9 @@ def tables(gold: Path) -> str:
         _table(["relations", *records], _labels(records, RELATIONS, entities=False)),
         _table(["kind", *records], _kinds(records)),
     ]
-    second = gold / "second" / "own.jsonl"
-    if second.exists():
-        first = [record for part in records.values() for record in part]
-        again = list(read(second))
-        sections.append(_agreement(agreement(first, again), len(again)))
+    first, second = (_records(gold / "second" / f"{which}_pass.jsonl") for which in ("first", "second"))
+    if second:
+        sections.append(_agreement(agreement(first, second), len(second)))
     return "\n\n".join(sections)
 
 
