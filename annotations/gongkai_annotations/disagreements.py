@@ -87,9 +87,9 @@ def disagreements(
     """Every difference between two annotations of one text, in text order."""
     ours, theirs = keys(first), keys(second)
     lost, won = ours - theirs, theirs - ours
-    pairs: list[tuple[Kind, Key | None, Key | None]] = []
-    pairs += _paired_spans({k for k in lost if is_span(k)}, {k for k in won if is_span(k)})
-    stands_for = {one: other for _, one, other in pairs if one is not None and other is not None}
+    spans = list(_paired_spans({k for k in lost if is_span(k)}, {k for k in won if is_span(k)}))
+    stands_for = {one: other for _, one, other in spans if one is not None and other is not None}
+    pairs: list[tuple[Kind, Key | None, Key | None]] = [*spans]
     pairs += _paired_relations(
         {k for k in lost if not is_span(k)}, {k for k in won if not is_span(k)}, stands_for
     )
@@ -101,7 +101,7 @@ def disagreements(
             kind=kind,
             first=one,
             second=other,
-            context=_context(ends, one, other),
+            context=_context(first.text, ends, one, other),
         )
         for kind, one, other in pairs
     ]
@@ -215,14 +215,24 @@ def _paired_relations(
     yield from (("second_only", None, key) for key in won)
 
 
-def _context(ends: list[int], *sides: Key | None) -> tuple[int, int]:
-    """From the beginning of the first sentence concerned to the end of the last."""
+def _context(text: str, ends: list[int], *sides: Key | None) -> tuple[int, int]:
+    """From the first sentence concerned to the last, without the white space after it."""
     spans = [span for key in sides if key is not None for span in spans_of(key)]
     first = bisect_right(ends, min(start for _, start, _ in spans))
-    last = bisect_right(ends, max(end for _, _, end in spans) - 1)
-    return (ends[first - 1] if first else 0), ends[min(last, len(ends) - 1)]
+    farthest = max(end for _, _, end in spans)
+    last = bisect_right(ends, farthest - 1)
+    start, end = (ends[first - 1] if first else 0), ends[min(last, len(ends) - 1)]
+    return start, max(farthest, start + len(text[start:end].rstrip()))
 
 
-def _place(found: Disagreement) -> tuple[int, int, bool, int, str]:
+def _place(found: Disagreement) -> tuple[int, bool, int, int, int, str]:
+    """By sentence, there spans before the relations that they bring with them."""
     start, end = spans_of(found.sides[0])[0][1:]
-    return start, end, not is_span(found.sides[0]), _ORDER.index(found.kind), str(found.sides)
+    return (
+        found.context[0],
+        not is_span(found.sides[0]),
+        start,
+        end,
+        _ORDER.index(found.kind),
+        str(found.sides),
+    )

@@ -11,17 +11,18 @@ For a document that the extractors X1…Xn have read,
 where low, bare and unnamed are means over the extractors, and every share k/n is taken as k/(n + 5), so that
 a document with a single number is not the least sure of all. How unlike two documents are is
 
-    distance   = (1 - J) / 2 + H / 2, half of it where both have the same issuer
-    J          = Jaccard similarity of their character 5-grams, folded, digits all alike (MinHash, 128 bins)
+    distance   = (B + H) / 2, half of it where both have the same issuer
+    B          = Hellinger distance of their character bigrams (in 1,024 buckets)
     H          = half the L1 distance between the shares of their labels and relations
 
 and the next document chosen is the one of the largest value x distance to the nearest that is chosen already
-or is gold (1 where there is none): farthest first, weighted. A document whose J to one of those is 0.8 or
-more is a near duplicate and never chosen.
+or is gold (1 where there is none): farthest first, weighted. A near duplicate of one of those is never
+chosen: a document of whose character 5-grams 0.8 are common to both (Jaccard, estimated by MinHash in 128
+bins). Texts are compared folded, with digits all alike and without white space.
 
 Memory is bounded: while the folder is read, only the best candidates are kept (50 for each document wanted,
 of one issuer no more than are wanted, of near duplicates one), by value x distance to the gold, as profiles
-of some 2 kB without their texts; the texts of the chosen are read again in the end. The order of the files
+of some 6 kB without their texts; the texts of the chosen are read again in the end. The order of the files
 decides between equals, so that the same folder gives the same choice.
 """
 
@@ -59,6 +60,7 @@ CANDIDATES = 50
 
 _GRAM = 5
 _BINS = 128
+_BUCKETS = 1024
 _EMPTY = np.uint64(0xFFFFFFFFFFFFFFFF)
 _KINDS: tuple[str, ...] = (*EntityLabel.__args__, *RelationLabel.__args__)  # type: ignore[attr-defined]
 _DIGITS = re.compile(r"[1-9]")
@@ -85,9 +87,16 @@ class Shares(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Profile:
-    """What tells documents apart: MinHash of the text, shares of labels and relations, issuer."""
+    """What tells documents apart.
+
+    Attributes:
+        hashes: MinHash of the text's 5-grams.
+        bigrams: Square roots of the shares of its bigrams in each bucket.
+        shares: Shares of labels and relations.
+    """
 
     hashes: NDArray[np.uint64]
+    bigrams: NDArray[np.float32]
     shares: NDArray[np.float64]
     issuer: str | None
 
@@ -159,29 +168,45 @@ def profile(record: GoldRecord) -> Profile:
     counts = Counter([*(e.label for e in record.entities), *(r.label for r in record.relations)])
     histogram = np.array([counts[kind] for kind in _KINDS], dtype=np.float64)
     issuer = record.meta.get("issuer")
+    codes = compared(record.text)
     return Profile(
-        hashes=minhash(record.text),
+        hashes=minhash(codes),
+        bigrams=bigrams(codes),
         shares=histogram / max(histogram.sum(), 1.0),
         issuer=fold(str(issuer)) if issuer else None,
     )
 
 
-def minhash(text: str) -> NDArray[np.uint64]:
-    """Least hash in each of 128 bins of the text's character 5-grams; where a bin is empty, the largest number.
+def compared(text: str) -> NDArray[np.uint64]:
+    """The code points by which texts are compared.
 
     Traditional and Simplified, full and half width, and all digits are alike; white space is left out.
     """
     view = _DIGITS.sub("0", "".join(fold(text).split()))
-    codes = np.frombuffer(view.encode("utf-32-le"), dtype=np.uint32).astype(np.uint64)
+    return np.frombuffer(view.encode("utf-32-le"), dtype=np.uint32).astype(np.uint64)
+
+
+def minhash(codes: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Least hash of the 5-grams in each of 128 bins; where a bin is empty, the largest number."""
     least = np.full(_BINS, _EMPTY, dtype=np.uint64)
-    if len(codes) < _GRAM:
-        return least
-    grams: NDArray[np.uint64] = np.zeros(len(codes) - _GRAM + 1, dtype=np.uint64)
-    for place in range(_GRAM):
-        grams = grams * np.uint64(0x100000001B3) + codes[place : place + len(grams)]
-    hashes = _scrambled(grams)
+    hashes = _hashes(codes, _GRAM)
     np.minimum.at(least, (hashes % np.uint64(_BINS)).astype(np.intp), hashes)
     return least
+
+
+def bigrams(codes: NDArray[np.uint64]) -> NDArray[np.float32]:
+    """Square root of the share of each bucket's bigrams."""
+    buckets = (_hashes(codes, 2) % np.uint64(_BUCKETS)).astype(np.intp)
+    counts = np.bincount(buckets, minlength=_BUCKETS)
+    return np.sqrt(counts / max(len(buckets), 1)).astype(np.float32)
+
+
+def _hashes(codes: NDArray[np.uint64], length: int) -> NDArray[np.uint64]:
+    """A hash of every n-gram."""
+    grams: NDArray[np.uint64] = np.zeros(max(len(codes) - length + 1, 0), dtype=np.uint64)
+    for place in range(length):
+        grams = grams * np.uint64(0x100000001B3) + codes[place : place + len(grams)]
+    return _scrambled(grams)
 
 
 def _scrambled(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
@@ -245,19 +270,21 @@ class _Profiles:
 
     def __init__(self) -> None:
         self._hashes: NDArray[np.uint64] = np.empty((16, _BINS), dtype=np.uint64)
+        self._bigrams: NDArray[np.float32] = np.empty((16, _BUCKETS), dtype=np.float32)
         self._shares: NDArray[np.float64] = np.empty((16, len(_KINDS)), dtype=np.float64)
         self._issuers: list[str | None] = []
 
     def add(self, item: Profile) -> None:
         if len(self._issuers) == len(self._hashes):
             self._hashes = np.concatenate([self._hashes, np.empty_like(self._hashes)])
+            self._bigrams = np.concatenate([self._bigrams, np.empty_like(self._bigrams)])
             self._shares = np.concatenate([self._shares, np.empty_like(self._shares)])
         self._issuers.append(None)
         self.put(len(self._issuers) - 1, item)
 
     def put(self, place: int, item: Profile) -> None:
-        self._hashes[place], self._shares[place] = item.hashes, item.shares
-        self._issuers[place] = item.issuer
+        self._hashes[place], self._bigrams[place] = item.hashes, item.bigrams
+        self._shares[place], self._issuers[place] = item.shares, item.issuer
 
     def similarity(self, item: Profile) -> NDArray[np.float64]:
         """Jaccard similarity to each."""
@@ -270,8 +297,11 @@ class _Profiles:
         """Distance to the nearest; 1 where there is none."""
         if not self._issuers:
             return 1.0
-        apart = np.abs(self._shares[: len(self._issuers)] - item.shares).sum(axis=1) / 2
-        distances = (1 - self.similarity(item)) / 2 + apart / 2
+        count = len(self._issuers)
+        overlap = self._bigrams[:count] @ item.bigrams
+        hellinger = np.sqrt(np.maximum(1 - overlap.astype(np.float64), 0))
+        apart = np.abs(self._shares[:count] - item.shares).sum(axis=1) / 2
+        distances = (hellinger + apart) / 2
         if item.issuer is not None:
             distances *= np.where([issuer == item.issuer for issuer in self._issuers], 0.5, 1.0)
         return float(distances.min())

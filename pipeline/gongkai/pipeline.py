@@ -21,6 +21,7 @@ from gongkai.normalise.metrics import load_matcher, load_ontology
 from gongkai.normalise.quantities import unit_table
 from gongkai.rules.cells import read_cells
 from gongkai.rules.citations import relate_citations
+from gongkai.rules.cues import load_cues
 from gongkai.rules.docnos import tag_docnos
 from gongkai.rules.masking import mask
 from gongkai.rules.merge import merge
@@ -29,7 +30,7 @@ from gongkai.rules.orgs import tag_orgs
 from gongkai.rules.periods import tag_periods
 from gongkai.rules.policies import tag_policies
 from gongkai.rules.quantities import tag_quantities
-from gongkai.rules.relations import NumberRelations, load_cues
+from gongkai.rules.relations import NumberRelations
 from gongkai.spans import IntervalIndex, drop_overlapping
 from gongkai.structure import analyse
 from gongkai.types import Document, Entity, EntityLabel, Mention, Record, Relation, Table

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from gongkai import extract
-from gongkai.rules.relations import RelationRule, load_cues
+from gongkai.rules.cues import RelationRule, load_cues
 from gongkai.types import Relation
 
 RULES = tuple(load_cues().rules.values())

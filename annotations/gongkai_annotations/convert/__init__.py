@@ -101,7 +101,7 @@ def _is_doccano(path: Path) -> bool:
         return False
     entities = found.get("entities")
     first = entities[0] if isinstance(entities, list) and entities else {}
-    return "start_offset" in first or "Comments" in found or "label" in found
+    return "start_offset" in first or not {"gongkai", "Comments", "label"}.isdisjoint(found)
 
 
 def _module(name: str) -> Format:

@@ -34,6 +34,7 @@ _SPAN = re.compile(r"(T\d+)\t(\S+) ((?:\d+ \d+;)*\d+ \d+)\t.*")
 _RELATION = re.compile(r"(R\d+)\t(\S+) Arg1:(T\d+) Arg2:(T\d+)\s*")
 _NOTE = re.compile(r"#\d+\tAnnotatorNotes ([TR]\d+)\t(\{.*\})")
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|%]|^\.')
+_NAMELESS = "%"
 _UNSAID = re.compile(r"[\r\n\t]")
 
 
@@ -98,12 +99,17 @@ def read(path: Path) -> Iterator[GoldRecord]:
 
 
 def file_name(name: str) -> str:
-    """The file name of a document, without suffix; `urllib.parse.unquote` gives the id back.
+    """The file name of a document, without suffix; `%` for an empty id.
 
-    >>> file_name("广州/2018 年报")
-    '广州%2F2018 年报'
+    >>> file_name("广州/2018 年报"), id_of("广州%2F2018 年报")
+    ('广州%2F2018 年报', '广州/2018 年报')
     """
-    return _UNSAFE.sub(lambda match: f"%{ord(match[0]):02X}", name) or "%"
+    return _UNSAFE.sub(lambda match: f"%{ord(match[0]):02X}", name) or _NAMELESS
+
+
+def id_of(name: str) -> str:
+    """The id of a document by its file name."""
+    return "" if name == _NAMELESS else unquote(name)
 
 
 def _write_document(record: GoldRecord, folder: Path, name: str) -> None:
@@ -192,7 +198,7 @@ class _Reader:
                 str(self._path), f"A relation leads to {lost[0]}, which is not there.", "Correct it."
             )
         record = GoldRecord(
-            id=unquote(self._path.stem),
+            id=id_of(self._path.stem),
             text=self._text,
             entities=tuple(
                 GoldEntity(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 
-from gongkai.rules.relations import Cues, load_cues
+from gongkai.rules.cues import Cues, load_cues
 from gongkai.spans import IntervalIndex
 from gongkai.types import Entity, EntityLabel, Relation
 

@@ -121,10 +121,7 @@ def _judge(view: str, start: int, end: int) -> Mention | None:
 def _refused(view: str, start: int, end: int) -> bool:
     rules = _rules()
     title = _trimmed(view, start, end)
-    return any(
-        rules[name].regex.fullmatch(title)
-        for name in ("policy.quoted_media", "policy.quoted_report")
-    )
+    return any(rules[name].regex.fullmatch(title) for name in ("policy.quoted_media", "policy.quoted_report"))
 
 
 def _trimmed(view: str, start: int, end: int) -> str:
