@@ -29,11 +29,10 @@ decides between equals, so that the same folder gives the same choice.
 from __future__ import annotations
 
 import math
-import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import combinations
+from itertools import combinations, islice
 from pathlib import Path
 
 import msgspec
@@ -63,7 +62,6 @@ _BINS = 128
 _BUCKETS = 1024
 _EMPTY = np.uint64(0xFFFFFFFFFFFFFFFF)
 _KINDS: tuple[str, ...] = (*EntityLabel.__args__, *RelationLabel.__args__)  # type: ignore[attr-defined]
-_DIGITS = re.compile(r"[1-9]")
 
 
 class SampledRecord(GoldRecord, frozen=True, kw_only=True):
@@ -182,8 +180,10 @@ def compared(text: str) -> NDArray[np.uint64]:
 
     Traditional and Simplified, full and half width, and all digits are alike; white space is left out.
     """
-    view = _DIGITS.sub("0", "".join(fold(text).split()))
-    return np.frombuffer(view.encode("utf-32-le"), dtype=np.uint32).astype(np.uint64)
+    view = "".join(fold(text).split())
+    codes = np.frombuffer(view.encode("utf-32-le"), dtype=np.uint32).astype(np.uint64)
+    codes[(codes > ord("0")) & (codes <= ord("9"))] = ord("0")
+    return codes
 
 
 def minhash(codes: NDArray[np.uint64]) -> NDArray[np.uint64]:
@@ -369,14 +369,28 @@ def _farthest_first(
 def _read_again(
     chosen: Sequence[tuple[Candidate, float]], extract: Extract, result: Sample
 ) -> Iterator[SampledRecord]:
+    documents = _documents([candidate for candidate, _ in chosen])
     for rank, (candidate, nearest) in enumerate(chosen, start=1):
-        document = next((d for n, d in enumerate(read(candidate.path)) if n == candidate.number), None)
-        if not isinstance(document, Document) or text_sha256(document.text) != candidate.sha256:
+        document = documents.get((candidate.path, candidate.number))
+        if document is None or text_sha256(document.text) != candidate.sha256:
             result.unread.append(
                 f"{candidate.path}: It changed while the folder was being read. Run it again."
             )
             continue
         yield _sampled(from_record(extract(document)), candidate, nearest, rank)
+
+
+def _documents(chosen: Iterable[Candidate]) -> dict[tuple[Path, int], Document]:
+    """The chosen documents, every file read once and no further than needed."""
+    wanted: defaultdict[Path, set[int]] = defaultdict(set)
+    for candidate in chosen:
+        wanted[candidate.path].add(candidate.number)
+    found: dict[tuple[Path, int], Document] = {}
+    for path, numbers in wanted.items():
+        for number, document in enumerate(islice(read(path), max(numbers) + 1)):
+            if number in numbers and isinstance(document, Document):
+                found[path, number] = document
+    return found
 
 
 def _sampled(record: GoldRecord, candidate: Candidate, nearest: float, rank: int) -> SampledRecord:

@@ -142,6 +142,15 @@ def test_the_same_folder_gives_the_same_choice(tmp_path: Path) -> None:
     assert len(set(first)) == 8
 
 
+def test_documents_of_one_file(tmp_path: Path) -> None:
+    records = [record(text_of(n), numbers=n) for n in range(5)]
+    lines = [msgspec.json.encode({"id": f"d{n}", "text": each.text}) for n, each in enumerate(records)]
+    (tmp_path / "all.jsonl").write_bytes(b"\n".join([lines[0], b"{broken", *lines[1:]]))
+    result = sample([tmp_path], 2, [Prepared(records)])
+    assert [each.id for each in result.records] == ["d4", "d3"]
+    assert len(result.unread) == 1
+
+
 def test_a_file_that_changes_meanwhile_is_named(tmp_path: Path) -> None:
     records = [record(text_of(n), numbers=3) for n in range(2)]
     folder = folder_of(records, tmp_path)
