@@ -156,9 +156,7 @@ def test_pkuseg_words_give_the_same_offsets(nlp: Language, tmp_path: Path) -> No
         "主动 公开 政府 信息 863 条 。\n收到 申请 12 件 ， 其中 网上 申请 9 件 。\n" * 30, "utf8"
     )
     spacy_pkuseg.train(str(corpus), str(corpus), str(tmp_path / "model"), train_iter=2)
-    from gongkai.pipeline import load as load_pipeline
-
-    words = load_pipeline(pkuseg_model=str(tmp_path / "model"))
+    words = load(pkuseg_model=tmp_path / "model")
     text = "2018年，我局主动公开政府信息863条。\r\n收到申请 12件，其中网上申请9件。😀"
     doc = words(text)
     assert doc.text == text

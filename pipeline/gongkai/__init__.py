@@ -37,11 +37,20 @@ __all__ = [
 ]
 
 
-def load(mode: str = "rules") -> Language:
-    """The pipeline as a spaCy `Language`; `nlp(text)._.gongkai` holds what it found."""
+def load(mode: str = "rules", *, pkuseg_model: Path | None = None) -> Language:
+    """The pipeline as a spaCy `Language`; `nlp(text)._.gongkai` holds what it found.
+
+    Args:
+        mode: `rules`.
+        pkuseg_model: Folder of a pkuseg model, for words instead of characters as tokens; offsets in the
+            results are the same.
+
+    Raises:
+        ConfigError: Unknown mode, or no pkuseg model in that folder.
+    """
     from gongkai.pipeline import load as load_pipeline
 
-    return load_pipeline(mode)
+    return load_pipeline(mode, pkuseg_model=pkuseg_model)
 
 
 @cache

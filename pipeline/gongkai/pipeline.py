@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import cache
+from pathlib import Path
 
 from spacy.language import Language
 from spacy.tokens import Doc, Span
@@ -267,7 +268,7 @@ def _spacy_spans(doc: Doc, state: Analysis) -> list[Span]:
     return [span for span in spans if span is not None]
 
 
-def load(mode: str = "rules", *, pkuseg_model: str | None = None) -> Language:
+def load(mode: str = "rules", *, pkuseg_model: Path | None = None) -> Language:
     """The pipeline as a spaCy `Language`; `nlp(text)._.gongkai` holds what it found.
 
     Args:
@@ -282,7 +283,7 @@ def load(mode: str = "rules", *, pkuseg_model: str | None = None) -> Language:
         raise ConfigError(f"mode {mode!r}", "There is no such mode.", f"Choose one of: {', '.join(MODES)}.")
     tokenizer: dict[str, str] = {"@tokenizers": "gongkai.CharacterTokenizer.v1"}
     if pkuseg_model is not None:
-        tokenizer = {"@tokenizers": "gongkai.PkusegTokenizer.v1", "model": pkuseg_model}
+        tokenizer = {"@tokenizers": "gongkai.PkusegTokenizer.v1", "model": str(pkuseg_model)}
     nlp: Language = get_lang_class("zh").from_config({"nlp": {"tokenizer": tokenizer}})
     nlp.max_length = LONGEST_TEXT
     for stage in STAGES:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import msgspec
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from gongkai.rules.periods import tag_periods
 from gongkai.text import fold
@@ -61,37 +58,6 @@ def test_periods(marked: str) -> None:
 @pytest.mark.parametrize("text", NO_PERIODS.values(), ids=NO_PERIODS)
 def test_no_periods(text: str) -> None:
     assert [text[a:b] for a, b in spans(text)] == []
-
-
-@given(
-    st.text(
-        alphabet="0123456789一二十〇年月日号至到起-—~/.: \n\u200b去今上下全季度底初末旬同期“”五", max_size=60
-    )
-)
-def test_spans_are_clean(text: str) -> None:
-    view = fold(text)
-    last = 0
-    for mention in tag_periods(view):
-        surface = view[mention.start : mention.end]
-        assert last <= mention.start < mention.end
-        assert surface == surface.strip(" \n\u200b")
-        assert "\n" not in surface
-        last = mention.end
-
-
-@pytest.mark.parametrize(
-    "piece", ["1", "年", "2018", "2018年", "2018年至", "1月", "1月1日至", "十", "2018-", "〔2018", "全年"]
-)
-def test_hostile_input_stays_linear(piece: str) -> None:
-    """Ten times the text may take at most some thirty times as long: far from the hundred of a square."""
-    short, long = (fold(piece * (length // len(piece))) for length in (3_000, 30_000))
-    assert _seconds(long) < 30 * _seconds(short) + 0.1
-
-
-def _seconds(view: str) -> float:
-    start = time.process_time()
-    tag_periods(view)
-    return time.process_time() - start
 
 
 class _Span(msgspec.Struct):

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import msgspec
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from gongkai.normalise.quantities import Unit, unit_table
 from gongkai.rules.quantities import tag_quantities
 from gongkai.text import fold
 from marking import unmark
@@ -96,45 +92,6 @@ def test_percents(marked: str) -> None:
 @pytest.mark.parametrize("text", NO_PERCENTS)
 def test_no_percents(text: str) -> None:
     assert spans(text, "PERCENT") == []
-
-
-@pytest.mark.parametrize("unit", unit_table().units, ids=lambda unit: unit.unit)
-def test_each_unit_counts_in_its_example(unit: Unit) -> None:
-    text, expected = unmark(unit.example)
-    assert spans(text) == expected
-
-
-@given(
-    st.text(
-        alphabet="0123456789一二十百万亿第约近不超过以上至个条件%年月日.,-~ \n\u200b每“”成倍翻番多余",
-        max_size=60,
-    )
-)
-def test_spans_are_clean(text: str) -> None:
-    view = fold(text)
-    last = 0
-    for mention in tag_quantities(view):
-        surface = view[mention.start : mention.end]
-        assert last <= mention.start < mention.end
-        assert surface == surface.strip(" \n\u200b")
-        assert "\n" not in surface
-        last = mention.end
-
-
-@pytest.mark.parametrize(
-    "piece",
-    ["1", "(", "一", "百", "1,", "1,111,", "1.", "1-", "不超过", "第1、", "“1", "3个至", "约", "十万", "3 "],
-)
-def test_hostile_input_stays_linear(piece: str) -> None:
-    """Ten times the text may take at most some thirty times as long: far from the hundred of a square."""
-    short, long = (fold(piece * (length // len(piece))) for length in (3_000, 30_000))
-    assert _seconds(long) < 30 * _seconds(short) + 0.1
-
-
-def _seconds(view: str) -> float:
-    start = time.process_time()
-    tag_quantities(view)
-    return time.process_time() - start
 
 
 class _Span(msgspec.Struct):
