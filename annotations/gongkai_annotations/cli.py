@@ -251,6 +251,20 @@ Force = Annotated[bool, typer.Option("--force", help="Replace what is there.")]
 
 
 @app.command()
+def dehydrate(
+    paths: Files,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Stand-off file to write.", show_default=False)],
+    force: Annotated[bool, typer.Option("--force", help="Replace the file.")] = False,
+) -> None:
+    """Take the texts out again of gold that `hydrate` joined, after correcting it."""
+    from .records import read, write
+    from .standoff import without_text
+
+    written = write((without_text(record) for path in paths for record in read(path)), out, force=force)
+    typer.echo(f"{written:,} documents without their texts: {out}", err=True)
+
+
+@app.command()
 def agreement(
     first: Annotated[
         list[Path], typer.Argument(metavar="A", help="Gold files of the one side.", show_default=False)

@@ -13,7 +13,7 @@ from pathlib import Path
 from string import Template
 
 from gongkai import __version__
-from gongkai.errors import OutputError
+from gongkai.show.html import write_text
 
 from .agreement import Counts, Key
 from .alpha import Alpha
@@ -59,14 +59,7 @@ def write_page(
     Raises:
         OutputError: `out` exists and `force` is not given, or it cannot be written.
     """
-    written = page(counts, alpha, found, sides)
-    try:
-        with out.open("w" if force else "x", encoding="utf-8", newline="") as file:
-            file.write(written)
-    except FileExistsError:
-        raise OutputError(str(out), "It exists.", "Choose another name, or pass --force.") from None
-    except OSError as error:
-        raise OutputError(str(out), f"{error.strerror or error}.", "Choose another place.") from None
+    write_text(page(counts, alpha, found, sides), out, force=force)
 
 
 def _html(text: str) -> str:

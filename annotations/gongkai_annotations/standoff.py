@@ -79,8 +79,15 @@ def without_text(record: GoldRecord) -> StandoffRecord:
     """The stand-off form of a hydrated record.
 
     Raises:
-        KeyError: The record does not say where its text lies.
+        MissingText: The record does not say where its text lies.
     """
-    path, part = record.meta["path"], record.meta["slice"]
+    if "path" not in record.meta:
+        raise MissingText(
+            f"document {record.id}",
+            "It does not say where its text lies.",
+            "Put the file's path into meta.path.",
+        )
+    part = record.meta.get("slice")
     meta = {name: value for name, value in record.meta.items() if name not in ("path", "slice")}
-    return standoff(msgspec.structs.replace(record, meta=meta), path, None if part is None else tuple(part))
+    bare = msgspec.structs.replace(record, meta=meta)
+    return standoff(bare, str(record.meta["path"]), None if part is None else (part[0], part[1]))

@@ -64,7 +64,3 @@ class UnreadableInput(IngestError):
 
 class OutputError(GongkaiError):
     """The output folder cannot be written, or holds something that must not be overwritten."""
-
-
-class MisalignedSpan(GongkaiError):
-    """A span does not select the characters that it claims to."""

@@ -19,18 +19,8 @@ class Extent(Protocol):
 E = TypeVar("E", bound=Extent)
 
 
-def overlaps(a: Extent, b: Extent) -> bool:
-    """Whether the two share at least one character."""
-    return a.start < b.end and b.start < a.end
-
-
-def contains(outer: Extent, inner: Extent) -> bool:
-    """Whether every character of `inner` lies in `outer`."""
-    return outer.start <= inner.start and inner.end <= outer.end
-
-
 def drop_overlapping(spans: Iterable[E]) -> list[E]:
-    """Keep the longest of any overlapping spans (the earlier on a tie), in text order."""
+    """Disjoint spans in text order: of two that overlap the longer stays, on a tie the earlier."""
     kept: list[E] = []
     for span in sorted(spans, key=lambda s: (s.start, -s.end)):
         if not kept or span.start >= kept[-1].end:

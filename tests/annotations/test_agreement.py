@@ -139,7 +139,7 @@ def test_two_files(tmp_path: Path) -> None:
     assert "only second  COUNT" in told
     assert "同处异标" in out.read_text("utf-8")
     status, told = run(tmp_path / "a.jsonl", "--with", tmp_path / "b.jsonl", "--html", out)
-    assert (status, "It exists." in told) == (1, True)
+    assert (status, "exists already" in told) == (1, True)
 
 
 def test_annotators_of_one_file(tmp_path: Path) -> None:

@@ -6,10 +6,19 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from typer.testing import CliRunner
 
 from gongkai_annotations.agreement import Unmatched, agreement
 from gongkai_annotations.card import check_card
-from gongkai_annotations.records import GoldEntity, GoldRecord, GoldRelation, StandoffRecord, read_lines
+from gongkai_annotations.cli import app
+from gongkai_annotations.records import (
+    GoldEntity,
+    GoldRecord,
+    GoldRelation,
+    StandoffRecord,
+    read_lines,
+    write,
+)
 from gongkai_annotations.standoff import MissingText, hydrate, standoff, without_text
 from gongkai_annotations.validate import validate_files
 
@@ -104,3 +113,22 @@ def test_stand_off_gold_joins_with_the_real_texts(root: Path, shared: Path) -> N
         records = [item for item in lines if isinstance(item, StandoffRecord)]
         assert len(records) == len(lines) > 0
         assert [str(item) for item in hydrate(records, shared) if isinstance(item, MissingText)] == []
+
+
+def test_a_record_that_does_not_know_its_text_cannot_lose_it() -> None:
+    with pytest.raises(MissingText, match=r"meta\.path"):
+        without_text(record())
+
+
+def test_hydrate_and_dehydrate_on_the_command_line_are_inverse(root: Path, texts: Path) -> None:
+    away = texts / "away.jsonl"
+    write([standoff(record(), "reports/a.txt", PART)], away)
+    run = CliRunner().invoke
+    assert (
+        run(app, ["hydrate", str(away), "--texts", str(texts), "-o", str(texts / "whole.jsonl")]).exit_code
+        == 0
+    )
+    assert (
+        run(app, ["dehydrate", str(texts / "whole.jsonl"), "-o", str(texts / "again.jsonl")]).exit_code == 0
+    )
+    assert (texts / "again.jsonl").read_bytes() == away.read_bytes()

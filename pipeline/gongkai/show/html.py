@@ -76,7 +76,15 @@ def write_page(record: Record, out: Path, *, force: bool = False) -> None:
     Raises:
         OutputError: `out` exists and `force` is not given, or it cannot be written.
     """
-    written = page(record)
+    write_text(page(record), out, force=force)
+
+
+def write_text(written: str, out: Path, *, force: bool = False) -> None:
+    """Write a finished page.
+
+    Raises:
+        OutputError: `out` exists and `force` is not given, or it cannot be written.
+    """
     try:
         with out.open("w" if force else "x", encoding="utf-8", newline="") as file:
             file.write(written)

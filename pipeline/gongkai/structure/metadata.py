@@ -105,7 +105,7 @@ def complete(document: Document, view: str, paragraphs: Sequence[tuple[int, int]
         title=title,
         issuer=meta.issuer or _issuer(text, view, folded_title, title or "", paragraphs, labelled),
         year=year,
-        doc_type=_doc_type(view, folded_title, year, is_report) if own_type else meta.doc_type,
+        doc_type=document_type(title or "", year, view) if own_type else meta.doc_type,
         published=published,
         index_number=meta.index_number or (text[slice(*index_span)] if index_span else None),
         docno=docno,
@@ -120,15 +120,11 @@ def document_type(title: str, year: int | None = None, view: str = "") -> DocTyp
     'annual_report_a'
     """
     folded = fold(title)
-    return _doc_type(view, folded, year, bool(patterns()["report_title"].match(folded)))
-
-
-def _doc_type(view: str, title: str, year: int | None, is_report: bool) -> DocType:
-    if is_report and not title.endswith("通知"):
+    if patterns()["report_title"].match(folded) and not folded.endswith("通知"):
         return _report_form(view, year)
-    if patterns()["plan_title"].match(title):
+    if patterns()["plan_title"].match(folded):
         return "plan"
-    return "notice" if patterns()["notice_title"].match(title) else "other"
+    return "notice" if patterns()["notice_title"].match(folded) else "other"
 
 
 def _report_form(view: str, year: int | None) -> DocType:
