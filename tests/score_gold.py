@@ -14,11 +14,11 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from gongkai.gold.records import GoldRecord, from_record, read
 from gongkai.ingest import read_text
 from gongkai.pipeline import Extractor
 from gongkai_annotations.agreement import Counts, Key, keys
 from gongkai_annotations.disagreements import spans_of
-from gongkai_annotations.records import GoldRecord, from_record, read
 
 RESAMPLES = 1000
 

@@ -13,8 +13,7 @@ from itertools import combinations
 from typing import TypeVar
 
 from gongkai.errors import GongkaiError
-
-from .records import Annotated, GoldRecord, StandoffRecord
+from gongkai.gold.records import Annotated, GoldRecord, StandoffRecord
 
 A = TypeVar("A", bound=Annotated)
 Span = tuple[str, int, int]

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from .records import Annotated, GoldEntity
+from gongkai.gold.records import Annotated, GoldEntity
 
 
 class Alpha:

@@ -14,11 +14,11 @@ import msgspec
 from fastapi import Body, FastAPI, HTTPException
 
 from gongkai import __version__
+from gongkai.gold.records import from_record
 from gongkai.ingest import read_text
 from gongkai.pipeline import Extractor
 
 from . import interface, tasks
-from .records import from_record
 from .tasks import TaskData
 
 

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from gongkai.errors import GongkaiError
+from gongkai.gold.records import Annotated, GoldRecord, StandoffRecord, read_lines
 
 from .agreement import Counts, agreement
-from .records import Annotated, GoldRecord, StandoffRecord, read_lines
 
 BEGIN = "<!-- counts: written by `gongkai annotate card` -->"
 END = "<!-- end of counts -->"

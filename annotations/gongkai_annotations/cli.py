@@ -122,8 +122,9 @@ def pull(
     Lists what is skipped, rejected or incomplete, and what breaks the scheme. Exit status 3 if an annotation
     could not be read in full or breaks the scheme; the file is written all the same.
     """
+    from gongkai.gold import records
+
     from . import pull as pulling
-    from . import records
     from .validate import validate as check
 
     server = _server(url, token_file)
@@ -231,9 +232,8 @@ def hydrate(
 ) -> None:
     """Join stand-off gold with its texts; what is missing or differs is listed, exit status 3."""
     from gongkai.errors import GongkaiError
-
-    from .records import StandoffRecord, read_lines, write
-    from .standoff import hydrate as join
+    from gongkai.gold.records import StandoffRecord, read_lines, write
+    from gongkai.gold.standoff import hydrate as join
 
     records = [
         record for path in paths for _, record in read_lines(path) if isinstance(record, StandoffRecord)
@@ -257,8 +257,8 @@ def dehydrate(
     force: Annotated[bool, typer.Option("--force", help="Replace the file.")] = False,
 ) -> None:
     """Take the texts out again of gold that `hydrate` joined, after correcting it."""
-    from .records import read, write
-    from .standoff import without_text
+    from gongkai.gold.records import read, write
+    from gongkai.gold.standoff import without_text
 
     written = write((without_text(record) for path in paths for record in read(path)), out, force=force)
     typer.echo(f"{written:,} documents without their texts: {out}", err=True)
@@ -292,10 +292,11 @@ def agreement(
     from rich.console import Console
     from rich.table import Table
 
+    from gongkai.gold.records import read
+
     from . import agreement as agreeing
     from .alpha import Alpha
     from .disagreements import all_disagreements, lines
-    from .records import read
 
     records = (record for path in first for record in read(path))
     sides = ("first", ", ".join(map(str, others or ())))
@@ -366,10 +367,10 @@ def sample(
     FILE is ready for *gongkai annotate push*; *meta.sample* of each document says why it was chosen. Exit
     status 3 if a file could not be read.
     """
+    from gongkai.gold.records import read, write
     from gongkai.pipeline import Extractor
 
     from . import sample as sampling
-    from .records import read, write
 
     extractors = [Extractor(name).extract for name in mode or ["rules"]]
     chosen = sampling.sample(

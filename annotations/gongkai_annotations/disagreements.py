@@ -15,12 +15,12 @@ from typing import Literal, TypeGuard
 
 import msgspec
 
+from gongkai.gold.records import GoldRecord
 from gongkai.show import visible
 from gongkai.structure import sentences
 from gongkai.text import fold
 
 from .agreement import Key, Span, keys
-from .records import GoldRecord
 
 Kind = Literal["first_only", "second_only", "label", "boundary"]
 KINDS: Mapping[Kind, str] = {

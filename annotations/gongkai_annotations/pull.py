@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from gongkai.gold.records import GoldRecord, text_sha256
+
 from . import tasks
 from .interface import missing
-from .records import GoldRecord, text_sha256
 from .server import Project, Server, ServerAnnotation, ServerTask, Snapshot
 from .tasks import Reading, TaskData
 

@@ -12,12 +12,12 @@ import msgspec
 
 from gongkai import __version__
 from gongkai.errors import GongkaiError
+from gongkai.gold.records import BrokenRecord, GoldRecord, StandoffRecord, from_record, parse
 from gongkai.ingest import discover, read
 from gongkai.types import Document, Record
 
 from . import tasks
 from .interface import interface_xml, missing
-from .records import BrokenRecord, GoldRecord, StandoffRecord, from_record, parse
 from .server import Project, Server, ServerTask
 from .tasks import TaskData
 from .validate import check_record

@@ -40,12 +40,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gongkai.errors import GongkaiError
+from gongkai.gold.records import GoldRecord, from_record, text_sha256
 from gongkai.ingest import discover, read
 from gongkai.text import fold
 from gongkai.types import SCHEMA_VERSION, Document, EntityLabel, Record, RelationLabel
 
 from .agreement import Counts, keys
-from .records import GoldRecord, from_record, text_sha256
 
 Extract = Callable[[Document], Record]
 LOW = 0.9

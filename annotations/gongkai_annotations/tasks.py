@@ -24,13 +24,13 @@ from typing import Any
 
 import msgspec
 
+from gongkai.gold.records import GoldEntity, GoldRecord, GoldRelation, canonical, text_sha256
 from gongkai.ingest import read_text
 from gongkai.structure import analyse
 from gongkai.text import fold
 from gongkai.types import EntityLabel, RelationLabel, Structure
 
 from . import interface
-from .records import GoldEntity, GoldRecord, GoldRelation, canonical, text_sha256
 
 LONGEST_PART = 4000
 """Characters of a task by default: what Label Studio's editor still shows without delay in a dense report."""

@@ -10,9 +10,7 @@ from typing import get_args
 import msgspec
 
 from gongkai.errors import UnreadableInput
-from gongkai.types import EntityLabel
-
-from .records import (
+from gongkai.gold.records import (
     RELATION_TYPES,
     Annotated,
     BrokenRecord,
@@ -23,6 +21,7 @@ from .records import (
     read_lines,
     text_sha256,
 )
+from gongkai.types import EntityLabel
 
 LABELS = frozenset(get_args(EntityLabel))
 SPLITS = ("train", "dev", "test")

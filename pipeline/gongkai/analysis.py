@@ -43,6 +43,7 @@ class Analysis(msgspec.Struct, kw_only=True):
 
     Attributes:
         view: `fold(document.text)`.
+        given: Spans to use instead of what the taggers find; None to tag.
         mentions: Tagged spans before ids.
         readings, parts: Pairs of mentions that become value_of and part_of relations.
         unit_at: Start of a table cell's bare number → its unit.
@@ -51,6 +52,7 @@ class Analysis(msgspec.Struct, kw_only=True):
     document: Document
     view: str
     structure: Structure
+    given: tuple[Mention, ...] | None = None
     mentions: list[Mention] = []
     readings: list[NumberReading] = []
     parts: list[NumberPart] = []

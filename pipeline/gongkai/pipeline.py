@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
@@ -20,7 +21,7 @@ from gongkai.normalise.entities import Normaliser
 from gongkai.normalise.identities import load_identities
 from gongkai.normalise.metrics import load_matcher, load_ontology
 from gongkai.normalise.quantities import unit_table
-from gongkai.rules.cells import read_cells
+from gongkai.rules.cells import CellReading, read_cells
 from gongkai.rules.citations import relate_citations
 from gongkai.rules.cues import load_cues
 from gongkai.rules.docnos import tag_docnos
@@ -97,31 +98,40 @@ def orgs_stage(doc: Doc) -> Doc:
 
 
 def metrics_stage(doc: Doc) -> Doc:
-    """Settles which mentions stay, then reads for each number what it counts: in tables, then in prose."""
+    """Settles which mentions stay, then reads for each number what it counts: in tables, then in prose.
+
+    Where spans are given (`Analysis.given`), they are what stays, and what a number counts is one of them.
+    """
     state = analysis_of(doc)
     structure = state.structure
-    cells = read_cells(state.view, structure.tables, unit_names(), parents())
-    taken = IntervalIndex(_spoken_for(structure.tables))
-    prose = [m for m in state.mentions if not (m.label in _NUMBERS and taken.overlaps(m.start, m.end))]
-    kept = merge([*prose, *(cell.number for cell in cells)], structure.boilerplate)
-    numbers = {cell.number for cell in cells}
+    cells = read_table_cells(state)
+    if state.given is None:
+        taken = IntervalIndex(_spoken_for(structure.tables))
+        prose = [m for m in state.mentions if not (m.label in _NUMBERS and taken.overlaps(m.start, m.end))]
+        kept = merge([*prose, *(cell.number for cell in cells)], structure.boilerplate)
+    else:
+        kept = [mention for mention in state.given if mention.label != "METRIC"]
+    at = {_place(mention): mention for mention in kept}
+    in_cells = {_place(cell.number) for cell in cells}
     reader = MetricReader(
-        state.view, [m for m in kept if m not in numbers], structure.paragraphs, load_lexicon()
+        state.view, [m for m in kept if _place(m) not in in_cells], structure.paragraphs, load_lexicon()
     )
     reader.read()
-    present = set(kept)
     for cell in cells:
-        if cell.number not in present:
+        number = at.get(_place(cell.number))
+        if number is None:
             continue
         if cell.metric is not None:
-            state.readings.append(NumberReading(cell.number, cell.metric, cell.metric.by, cell.metric.score))
-        if unit := cell.unit or metric_units().get(cell.metric_id or ""):
-            state.unit_at[cell.number.start] = unit
-        if cell.parent is not None:
-            state.parts.append(NumberPart(cell.number, cells[cell.parent].number))
+            state.readings.append(NumberReading(number, cell.metric, cell.metric.by, cell.metric.score))
+        if cell.parent is not None and (total := at.get(_place(cells[cell.parent].number))):
+            state.parts.append(NumberPart(number, total))
     for reading in reader.readings:
         number, metric = reader.numbers[reading.number], reader.metrics[reading.metric]
         state.readings.append(NumberReading(number, metric, reading.by, reading.score))
+    if state.given is not None:
+        state.readings = _readings_among(state.readings, state.given)
+        state.mentions = list(state.given)
+        return doc
     state.mentions = kept + drop_overlapping(reading.metric for reading in state.readings)
     return doc
 
@@ -129,6 +139,13 @@ def metrics_stage(doc: Doc) -> Doc:
 def entities_stage(doc: Doc) -> Doc:
     """Gives each mention its id and normal form."""
     state = analysis_of(doc)
+    name_entities(state)
+    doc.spans[SPANS_KEY] = _spacy_spans(doc, state)
+    return doc
+
+
+def name_entities(state: Analysis) -> None:
+    """Entities of the mentions, each with its normal form, for which it needs the cells and readings."""
     number_of_metric = {reading.metric: reading.number for reading in reversed(state.readings)}
     normaliser = Normaliser(
         state.document.text,
@@ -141,8 +158,15 @@ def entities_stage(doc: Doc) -> Doc:
         state.structure.paragraphs,
     )
     state.entities = normaliser.entities(state.mentions)
-    doc.spans[SPANS_KEY] = _spacy_spans(doc, state)
-    return doc
+
+
+def read_table_cells(state: Analysis) -> list[CellReading]:
+    """The number cells of the document's tables; notes the units that their rows or forms give them."""
+    cells = read_cells(state.view, state.structure.tables, unit_names(), parents())
+    for cell in cells:
+        if unit := cell.unit or metric_units().get(cell.metric_id or ""):
+            state.unit_at[cell.number.start] = unit
+    return cells
 
 
 def relations_stage(doc: Doc) -> Doc:
@@ -222,6 +246,27 @@ def metric_units() -> dict[str, str]:
     return {metric.id: metric.unit for metric in load_ontology().metrics}
 
 
+def _place(mention: Mention) -> tuple[EntityLabel, int, int]:
+    return mention.label, mention.start, mention.end
+
+
+def _readings_among(readings: Iterable[NumberReading], given: Iterable[Mention]) -> list[NumberReading]:
+    """The readings whose phrase shares characters with a given METRIC, with that one (the larger share) instead."""
+    metrics = sorted((m for m in given if m.label == "METRIC"), key=lambda metric: metric.start)
+    starts = [metric.start for metric in metrics]
+    found = []
+    for reading in readings:
+        start, end = reading.metric.start, reading.metric.end
+        # METRICs do not overlap each other: those that reach into the phrase stand together.
+        first = max(bisect_right(starts, start) - 1, 0)
+        last = bisect_left(starts, end)
+        shared = [(min(m.end, end) - max(m.start, start), m) for m in metrics[first:last]]
+        length, metric = max(shared, key=lambda each: each[0], default=(0, None))
+        if metric is not None and length > 0:
+            found.append(reading._replace(metric=metric))
+    return found
+
+
 def _spoken_for(tables: Iterable[Table]) -> list[tuple[int, int]]:
     """Cells whose numbers prose rules must leave alone: numbers (read as cells) and headers (计1条)."""
     spans = {
@@ -299,6 +344,15 @@ class Extractor:
 
     def extract(self, document: Document) -> Record:
         """Run every stage on one document."""
-        doc = self.nlp.make_doc(document.text)
-        doc._.gongkai = Analysis.of(document)
+        return self._run(Analysis.of(document))
+
+    def relate(self, document: Document, mentions: Iterable[Mention]) -> Record:
+        """Run every stage but the taggers: the spans are given, their relations, facts and findings are not."""
+        state = Analysis.of(document)
+        state.given = tuple(mentions)
+        return self._run(state)
+
+    def _run(self, state: Analysis) -> Record:
+        doc = self.nlp.make_doc(state.document.text)
+        doc._.gongkai = state
         return analysis_of(self.nlp(doc)).record()

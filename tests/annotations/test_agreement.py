@@ -14,12 +14,12 @@ from typer.testing import CliRunner
 
 from gold_records import gold, random_gold
 from gongkai.errors import GongkaiError
+from gongkai.gold.records import write
 from gongkai_annotations.agreement import Counts, Unmatched, agreement, by_annotator, keys, pairwise_agreement
 from gongkai_annotations.alpha import Alpha
 from gongkai_annotations.cli import app
 from gongkai_annotations.disagreements import all_disagreements, disagreements, lines
 from gongkai_annotations.disagreements_page import page
-from gongkai_annotations.records import write
 
 FIRST = gold(
     "d",

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gongkai.gold.records import Annotated, GoldEntity
 from gongkai_annotations.alpha import Alpha
-from gongkai_annotations.records import Annotated, GoldEntity
 
 
 def annotation(marked: str) -> Annotated:

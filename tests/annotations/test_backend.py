@@ -10,11 +10,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from gongkai.gold.records import GoldRecord, from_record
 from gongkai.pipeline import Extractor
 from gongkai_annotations import tasks
 from gongkai_annotations.interface import interface_xml
 from gongkai_annotations.push import Submission, push
-from gongkai_annotations.records import GoldRecord, from_record
 from gongkai_annotations.server import Server
 from label_studio_server import RunningServer, free_port
 

@@ -16,10 +16,10 @@ from gold_records import gold
 from gongkai.cli import add_command_groups
 from gongkai.cli import app as gongkai
 from gongkai.errors import GongkaiError
+from gongkai.gold.records import read, write
 from gongkai_annotations import server as servers
 from gongkai_annotations.cli import app
 from gongkai_annotations.push import submissions
-from gongkai_annotations.records import read, write
 from gongkai_annotations.server import MissingExtra, NoServer, NoToken, Server, read_token
 from label_studio_server import EMAIL, RunningServer, free_port
 

@@ -16,13 +16,7 @@ from typer.testing import CliRunner
 
 from gold_records import gold, random_gold
 from gongkai.errors import GongkaiError, OutputError, UnreadableInput
-from gongkai_annotations.cli import app
-from gongkai_annotations.convert import FORMATS, UnknownFormat, convert, guess
-from gongkai_annotations.convert.brat import file_name
-from gongkai_annotations.convert.conll import escape, unescape
-from gongkai_annotations.convert.doccano import Utf16
-from gongkai_annotations.convert.writing import CannotCarry
-from gongkai_annotations.records import (
+from gongkai.gold.records import (
     BrokenRecord,
     GoldEntity,
     GoldRecord,
@@ -31,6 +25,12 @@ from gongkai_annotations.records import (
     read,
     write,
 )
+from gongkai_annotations.cli import app
+from gongkai_annotations.convert import FORMATS, UnknownFormat, convert, guess
+from gongkai_annotations.convert.brat import file_name
+from gongkai_annotations.convert.conll import escape, unescape
+from gongkai_annotations.convert.doccano import Utf16
+from gongkai_annotations.convert.writing import CannotCarry
 from gongkai_annotations.server import MissingExtra
 
 LABELS = ("METRIC", "COUNT", "PERCENT", "DOCNO", "POLICY", "ORG", "PERIOD")

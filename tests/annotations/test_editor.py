@@ -6,9 +6,9 @@ import pytest
 
 import label_studio_editor as editors
 from gold_records import gold
+from gongkai.gold.records import GoldRecord, canonical
 from gongkai_annotations.pull import pull
 from gongkai_annotations.push import Submission, push
-from gongkai_annotations.records import GoldRecord, canonical
 from gongkai_annotations.server import Server
 from label_studio_server import EMAIL, RunningServer
 

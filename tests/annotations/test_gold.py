@@ -8,10 +8,7 @@ import msgspec
 import pytest
 from typer.testing import CliRunner
 
-from gongkai_annotations.agreement import Unmatched, agreement
-from gongkai_annotations.card import check_card
-from gongkai_annotations.cli import app
-from gongkai_annotations.records import (
+from gongkai.gold.records import (
     GoldEntity,
     GoldRecord,
     GoldRelation,
@@ -19,7 +16,10 @@ from gongkai_annotations.records import (
     read_lines,
     write,
 )
-from gongkai_annotations.standoff import MissingText, hydrate, standoff, without_text
+from gongkai.gold.standoff import MissingText, hydrate, standoff, without_text
+from gongkai_annotations.agreement import Unmatched, agreement
+from gongkai_annotations.card import check_card
+from gongkai_annotations.cli import app
 from gongkai_annotations.validate import validate_files
 
 TEXT = "序言。\r\n2018年，我局收到申请12件。𠮷"

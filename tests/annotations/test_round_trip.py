@@ -11,12 +11,12 @@ import msgspec
 import pytest
 
 from gold_records import gold, random_gold
+from gongkai.gold.records import GoldRecord, canonical, from_record
 from gongkai.ingest import read_text
 from gongkai.pipeline import Extractor
 from gongkai_annotations.interface import interface_xml
 from gongkai_annotations.pull import pull
 from gongkai_annotations.push import InterfaceMismatch, PushSummary, Submission, push
-from gongkai_annotations.records import GoldRecord, canonical, from_record
 from gongkai_annotations.server import NoProject, NoServer, Server, ServerTask, TokenRefused
 from gongkai_annotations.status import status
 from label_studio_server import EMAIL, RunningServer, free_port

@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from gold_records import gold
+from gongkai.gold.records import from_record, read, write
 from gongkai.ingest import read_text
 from gongkai.types import Document, Entity, Fact, Meta, Record, Relation, Source
 from gongkai_annotations import sample as sampling
 from gongkai_annotations.cli import app
 from gongkai_annotations.push import submissions
-from gongkai_annotations.records import from_record, read, write
 from gongkai_annotations.sample import bigrams, compared, minhash, profile, sample, shares
 
 

@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 
 from gold_records import gold
 from gongkai.errors import UnreadableInput
+from gongkai.gold.records import GoldEntity, GoldRecord, GoldRelation, StandoffRecord, write
 from gongkai_annotations.cli import app
-from gongkai_annotations.records import GoldEntity, GoldRecord, GoldRelation, StandoffRecord, write
 from gongkai_annotations.validate import Located, check_record, validate
 
 GOOD = gold(

@@ -15,11 +15,10 @@ from typing import Protocol, cast
 import msgspec
 
 from gongkai.errors import GongkaiError, UnreadableInput
-
-from ..records import Annotated, GoldRecord
+from gongkai.gold.records import Annotated, GoldRecord
 
 FORMATS = {
-    "gold": "gongkai_annotations.records",
+    "gold": "gongkai.gold.records",
     "spacy": "gongkai_annotations.convert.docbin",
     "conll": "gongkai_annotations.convert.conll",
     "datasets": "gongkai_annotations.convert.hf_datasets",

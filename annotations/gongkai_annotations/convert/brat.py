@@ -25,8 +25,8 @@ from urllib.parse import unquote
 import msgspec
 
 from gongkai.errors import OutputError, UnreadableInput
+from gongkai.gold.records import Annotated, BrokenRecord, GoldEntity, GoldRecord, GoldRelation
 
-from ..records import Annotated, BrokenRecord, GoldEntity, GoldRecord, GoldRelation
 from .writing import CannotCarry, check_extents, with_texts
 
 _OWN_ID = re.compile(r"T\d+")

@@ -29,9 +29,9 @@ from typing import Any, TextIO
 import msgspec
 
 from gongkai.errors import UnreadableInput
+from gongkai.gold.records import Annotated, BrokenRecord, GoldEntity, GoldRecord, GoldRelation, canonical
 from gongkai.types import EntityLabel
 
-from ..records import Annotated, BrokenRecord, GoldEntity, GoldRecord, GoldRelation, canonical
 from .writing import CannotCarry, new_file, with_texts
 
 LABELS: tuple[str, ...] = EntityLabel.__args__  # type: ignore[attr-defined]

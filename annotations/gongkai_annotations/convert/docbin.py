@@ -16,8 +16,8 @@ from spacy.tokens import Doc, DocBin, Span
 from spacy.vocab import Vocab
 
 from gongkai.errors import UnreadableInput
+from gongkai.gold.records import Annotated, BrokenRecord, GoldEntity, GoldRecord, GoldRelation
 
-from ..records import Annotated, BrokenRecord, GoldEntity, GoldRecord, GoldRelation
 from .writing import new_file, with_texts
 
 KEY = "gongkai"

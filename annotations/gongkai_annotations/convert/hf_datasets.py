@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from gongkai.errors import OutputError, UnreadableInput
+from gongkai.gold.records import Annotated, BrokenRecord, GoldEntity, GoldRecord, GoldRelation
 from gongkai.types import EntityLabel, RelationLabel
 
-from ..records import Annotated, BrokenRecord, GoldEntity, GoldRecord, GoldRelation
 from ..server import need
 from .writing import CannotCarry, check_extents, with_texts
 

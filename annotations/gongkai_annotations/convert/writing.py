@@ -7,8 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from gongkai.errors import GongkaiError, OutputError
-
-from ..records import Annotated, BrokenRecord, GoldRecord
+from gongkai.gold.records import Annotated, BrokenRecord, GoldRecord
 
 
 class CannotCarry(GongkaiError):

@@ -114,8 +114,15 @@ class Normaliser:
             text=self._text[mention.start : mention.end],
             score=mention.score,
             by=mention.by,
-            norm=periods.get(mention) or self._by_label[mention.label](mention, surface),
+            norm=periods.get(mention) or self._norm(mention, surface),
         )
+
+    def _norm(self, mention: Mention, surface: str) -> Norm | None:
+        """None where the words cannot be read: a span that the rules did not tag may hold anything."""
+        try:
+            return self._by_label[mention.label](mention, surface)
+        except ValueError:
+            return None
 
     def _periods(self, ordered: Sequence[Mention]) -> dict[Mention, PeriodNorm]:
         """Each PERIOD with what the periods before it in its sentence and paragraph supply."""
@@ -159,4 +166,5 @@ class Normaliser:
     def _unit(self, number: Mention) -> str | None:
         if number.label == "PERCENT":
             return "%"
-        return self._count(number, self._view[number.start : number.end]).unit
+        norm = self._norm(number, self._view[number.start : number.end])
+        return norm.unit if isinstance(norm, CountNorm) else None

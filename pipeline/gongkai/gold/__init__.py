@@ -1,0 +1,1 @@
+"""Gold data: hand-annotated documents, with their text or as stand-off annotation, and as records to score by."""
