@@ -13,7 +13,7 @@ from .agreement import Counts, agreement
 
 BEGIN = "<!-- counts: written by `gongkai annotate card` -->"
 END = "<!-- end of counts -->"
-PARTS = ("own/train", "own/dev", "own/test", "real/dev", "real/test")
+PARTS = ("own/train", "own/dev", "own/test", "real/train", "real/dev", "real/test")
 ENTITIES = ("METRIC", "COUNT", "PERCENT", "DOCNO", "POLICY", "ORG", "PERIOD")
 RELATIONS = (
     "value_of", "during", "part_of", "share_of", "change_from", "number_of", "issued_by", "alias_of",

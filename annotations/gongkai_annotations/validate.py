@@ -21,6 +21,7 @@ from gongkai.gold.records import (
     read_lines,
     text_sha256,
 )
+from gongkai.gold.values import GoldValues, mismatches, read_values, values_path
 from gongkai.types import EntityLabel
 
 LABELS = frozenset(get_args(EntityLabel))
@@ -95,22 +96,44 @@ def check_record(record: Annotated) -> Iterator[Problem]:
 def located_records(paths: Sequence[Path]) -> Iterator[Located | Problem]:
     """The records of files and of the JSONL files below folders; a Problem in the place of a broken line.
 
+    Files of values (`dev.values.jsonl`) are read with the gold that they belong to.
+
     Raises:
         UnreadableInput: A path does not exist, or a folder holds no JSONL file.
     """
     for path in paths:
-        files = sorted(path.rglob("*.jsonl")) if path.is_dir() else [path]
+        files = (
+            sorted(set(path.rglob("*.jsonl")) - set(path.rglob("*.values.jsonl")))
+            if path.is_dir()
+            else [path]
+        )
         if not files:
             raise UnreadableInput(str(path), "It holds no .jsonl file.", "Name a gold file or its folder.")
         for file in files:
+            beside = values_path(file)
+            values = dict(read_values(beside)) if beside.is_file() else {}
             for number, record in read_lines(file):
                 where = f"{file} line {number}"
                 if isinstance(record, BrokenRecord):
                     yield Problem(
                         where=where, document="?", what=record.problem, remedy=record.remedy, structural=True
                     )
-                else:
-                    yield Located(record=record, where=where, split=_split_of(file, record))
+                    continue
+                yield Located(record=record, where=where, split=_split_of(file, record))
+                if record.id in values:
+                    yield from _value_problems(record, values.pop(record.id), str(beside))
+            for left in values:
+                yield Problem(
+                    where=str(beside),
+                    document=left,
+                    what="Its gold has no such document.",
+                    remedy="Take it out.",
+                )
+
+
+def _value_problems(record: GoldRecord | StandoffRecord, values: GoldValues, where: str) -> Iterator[Problem]:
+    for what in mismatches(record, values):
+        yield Problem(where=where, document=record.id, what=what, remedy="Read the values off anew.")
 
 
 def validate_files(paths: Sequence[Path]) -> tuple[int, list[Problem]]:

@@ -6,13 +6,13 @@ that spans can be corrected without touching what was read off them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import msgspec
 
 from gongkai.errors import UnreadableInput
-from gongkai.gold.records import BrokenRecord
+from gongkai.gold.records import BrokenRecord, GoldRecord, StandoffRecord
 from gongkai.types import Check, EntityLabel, Norm
 
 
@@ -54,6 +54,25 @@ class GoldValues(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str
     values: tuple[GoldValue, ...] | None = None
     findings: tuple[GoldFinding, ...] | None = None
+
+
+VALUED: frozenset[EntityLabel] = frozenset({"COUNT", "PERCENT", "PERIOD", "DOCNO", "METRIC"})
+"""Labels whose spans a reader writes values for."""
+
+
+def mismatches(gold: GoldRecord | StandoffRecord, values: GoldValues) -> Iterator[str]:
+    """What keeps the values from being those of the document: another text, spans too many or too few."""
+    if values.sha256 != gold.sha256:
+        yield "Its values were read off another text."
+        return
+    if values.values is None:
+        return
+    spans = {(e.label, e.start, e.end) for e in gold.entities if e.label in VALUED}
+    valued = {(v.label, v.start, v.end) for v in values.values}
+    for label, start, end in sorted(valued - spans, key=str):
+        yield f"A value is given for {label} {start}-{end}, which is not marked."
+    for label, start, end in sorted(spans - valued, key=str):
+        yield f"No value is given for {label} {start}-{end}."
 
 
 _values = msgspec.json.Decoder(GoldValues)
