@@ -1,7 +1,7 @@
 """Agreement of annotations of the same documents: strict F1 of spans and relations, by label.
 
-Strict: a span is the same if label, start and end agree; a relation if its label and both spans do. This is
-the one place where spans and relations are counted as the same or not.
+Strict: a span is the same if label, start and end agree; a relation if its label and both spans do. Two
+annotators stand side by side here; a system against gold is for `gongkai.evaluate`.
 """
 
 from __future__ import annotations
@@ -12,17 +12,13 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from typing import TypeVar
 
-from gongkai.errors import GongkaiError
+from gongkai.errors import Unpaired
 from gongkai.gold.records import Annotated, GoldRecord, StandoffRecord
 
 A = TypeVar("A", bound=Annotated)
 Span = tuple[str, int, int]
 Key = tuple[str, int, int] | tuple[str, Span, Span]
 """A span (label, start, end), or a relation (label, head span, tail span)."""
-
-
-class Unmatched(GongkaiError):
-    """A document is annotated on one side only, or differs."""
 
 
 def keys(record: Annotated) -> set[Key]:
@@ -75,7 +71,7 @@ def agreement(first: Iterable[Annotated], second: Iterable[Annotated]) -> Counts
     """Compare two annotations document by document; documents of `first` that `second` lacks are left out.
 
     Raises:
-        Unmatched: A document of `second` is not in `first`, or has another text there.
+        Unpaired: A document of `second` is not in `first`, or has another text there.
     """
     by_id: Mapping[str, Annotated] = {record.id: record for record in first}
     counts = Counts()
@@ -101,7 +97,7 @@ def matched(first: Iterable[A], others: Mapping[str, Iterable[A]]) -> Iterator[d
     """For each document that one of `others` has: annotator → annotation, the first as `first`.
 
     Raises:
-        Unmatched: A document of the others is not in `first`, or has another text there.
+        Unpaired: A document of the others is not in `first`, or has another text there.
     """
     by_id: dict[str, A] = {record.id: record for record in first}
     documents: dict[str, dict[str, A]] = {}
@@ -118,7 +114,7 @@ def by_annotator(records: Iterable[GoldRecord]) -> Iterator[dict[str, GoldRecord
     This is what `gongkai annotate pull` writes: a record for each document and annotator.
 
     Raises:
-        Unmatched: Two annotators had different texts under one id.
+        Unpaired: Two annotators had different texts under one id.
     """
     documents: dict[str, dict[str, GoldRecord]] = {}
     for record in records:
@@ -139,11 +135,11 @@ def labels_in(documents: Sequence[Mapping[str, Annotated]]) -> list[str]:
 def _same_document(by_id: Mapping[str, A], record: A) -> A:
     other = by_id.get(record.id)
     if other is None:
-        raise Unmatched(
+        raise Unpaired(
             f"document {record.id}", "Only one side has it.", "Give the same documents on both sides."
         )
     if _digest(other) != _digest(record):
-        raise Unmatched(
+        raise Unpaired(
             f"document {record.id}", "Its texts differ.", "Annotate the same text, or give it another id."
         )
     return other

@@ -11,8 +11,8 @@ from typing import Any
 import msgspec
 
 from gongkai import __version__
-from gongkai.errors import GongkaiError
-from gongkai.gold.records import BrokenRecord, GoldRecord, StandoffRecord, from_record, parse
+from gongkai.errors import BrokenRecord, GongkaiError
+from gongkai.gold.records import GoldRecord, StandoffRecord, from_record, parse
 from gongkai.ingest import discover, read
 from gongkai.types import Document, Record
 

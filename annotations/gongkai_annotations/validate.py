@@ -9,11 +9,10 @@ from typing import get_args
 
 import msgspec
 
-from gongkai.errors import UnreadableInput
+from gongkai.errors import BrokenRecord, UnreadableInput
 from gongkai.gold.records import (
     RELATION_TYPES,
     Annotated,
-    BrokenRecord,
     GoldEntity,
     GoldRecord,
     GoldRelation,

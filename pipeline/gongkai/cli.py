@@ -15,6 +15,7 @@ import typer
 
 from gongkai import __version__
 from gongkai.errors import GongkaiError
+from gongkai.evaluate.cli import app as evaluate
 from gongkai.export import Format
 
 FAILED = 1
@@ -29,6 +30,9 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+app.add_typer(evaluate)
 
 
 class Mode(StrEnum):

@@ -64,3 +64,27 @@ class UnreadableInput(IngestError):
 
 class OutputError(GongkaiError):
     """The output folder cannot be written, or holds something that must not be overwritten."""
+
+
+class BrokenRecord(GongkaiError):
+    """A line is no gold record."""
+
+
+class MissingText(GongkaiError):
+    """The text of a stand-off record is not there, or is another text than the one annotated."""
+
+
+class MismatchedValues(GongkaiError):
+    """Values were written for another text or other spans than the gold has."""
+
+
+class Unpaired(GongkaiError):
+    """A document is on one side only, twice on one side, or has another text on each."""
+
+
+class BrokenPrediction(GongkaiError):
+    """A record points to what it does not hold, or gives a score that is none."""
+
+
+class StalePage(GongkaiError):
+    """A page quotes other figures than the leaderboard, or has no marks to write them between."""

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from gold_records import gold, random_gold
 from gongkai.errors import GongkaiError
 from gongkai.gold.records import write
-from gongkai_annotations.agreement import Counts, Unmatched, agreement, by_annotator, keys, pairwise_agreement
+from gongkai_annotations.agreement import Counts, Unpaired, agreement, by_annotator, keys, pairwise_agreement
 from gongkai_annotations.alpha import Alpha
 from gongkai_annotations.cli import app
 from gongkai_annotations.disagreements import all_disagreements, disagreements, lines
@@ -161,9 +161,9 @@ def test_annotators_of_one_file(tmp_path: Path) -> None:
 
 def test_other_texts_are_not_compared() -> None:
     other = gold("d", "另一篇。", annotator="乙")
-    with pytest.raises(Unmatched, match="Its texts differ"):
+    with pytest.raises(Unpaired, match="Its texts differ"):
         agreement([FIRST], [other])
-    with pytest.raises(Unmatched, match="Its texts differ"):
+    with pytest.raises(Unpaired, match="Its texts differ"):
         list(by_annotator([FIRST, other]))
 
 

@@ -15,16 +15,8 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from gold_records import gold, random_gold
-from gongkai.errors import GongkaiError, OutputError, UnreadableInput
-from gongkai.gold.records import (
-    BrokenRecord,
-    GoldEntity,
-    GoldRecord,
-    StandoffRecord,
-    canonical,
-    read,
-    write,
-)
+from gongkai.errors import BrokenRecord, GongkaiError, OutputError, UnreadableInput
+from gongkai.gold.records import GoldEntity, GoldRecord, StandoffRecord, canonical, read, write
 from gongkai_annotations.cli import app
 from gongkai_annotations.convert import FORMATS, UnknownFormat, convert, guess
 from gongkai_annotations.convert.brat import file_name

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 from typer.testing import CliRunner
 
+from gongkai.errors import MissingText
 from gongkai.gold.records import (
     GoldEntity,
     GoldRecord,
@@ -16,8 +17,8 @@ from gongkai.gold.records import (
     read_lines,
     write,
 )
-from gongkai.gold.standoff import MissingText, hydrate, standoff, without_text
-from gongkai_annotations.agreement import Unmatched, agreement
+from gongkai.gold.standoff import hydrate, standoff, without_text
+from gongkai_annotations.agreement import Unpaired, agreement
 from gongkai_annotations.card import check_card
 from gongkai_annotations.cli import app
 from gongkai_annotations.validate import validate_files
@@ -92,7 +93,7 @@ def test_agreement_counts_spans_and_relations() -> None:
 
 
 def test_agreement_wants_the_same_documents() -> None:
-    with pytest.raises(Unmatched, match="document d1"):
+    with pytest.raises(Unpaired, match="document d1"):
         agreement([], [record()])
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from gongkai.gold.records import BrokenRecord, GoldEntity, GoldRecord, write
+from gongkai.errors import BrokenRecord
+from gongkai.gold.records import GoldEntity, GoldRecord, write
 from gongkai.gold.values import GoldFinding, GoldValue, GoldValues, mismatches, read_values, values_path
 from gongkai.types import CountNorm
 from gongkai_annotations.validate import validate_files

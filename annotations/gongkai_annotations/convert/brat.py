@@ -24,8 +24,8 @@ from urllib.parse import unquote
 
 import msgspec
 
-from gongkai.errors import OutputError, UnreadableInput
-from gongkai.gold.records import Annotated, BrokenRecord, GoldEntity, GoldRecord, GoldRelation
+from gongkai.errors import BrokenRecord, OutputError, UnreadableInput
+from gongkai.gold.records import Annotated, GoldEntity, GoldRecord, GoldRelation
 
 from .writing import CannotCarry, check_extents, with_texts
 

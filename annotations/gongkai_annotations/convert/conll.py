@@ -28,8 +28,8 @@ from typing import Any, TextIO
 
 import msgspec
 
-from gongkai.errors import UnreadableInput
-from gongkai.gold.records import Annotated, BrokenRecord, GoldEntity, GoldRecord, GoldRelation, canonical
+from gongkai.errors import BrokenRecord, UnreadableInput
+from gongkai.gold.records import Annotated, GoldEntity, GoldRecord, GoldRelation, canonical
 from gongkai.types import EntityLabel
 
 from .writing import CannotCarry, new_file, with_texts

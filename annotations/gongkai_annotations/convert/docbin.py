@@ -15,8 +15,8 @@ import msgspec
 from spacy.tokens import Doc, DocBin, Span
 from spacy.vocab import Vocab
 
-from gongkai.errors import UnreadableInput
-from gongkai.gold.records import Annotated, BrokenRecord, GoldEntity, GoldRecord, GoldRelation
+from gongkai.errors import BrokenRecord, UnreadableInput
+from gongkai.gold.records import Annotated, GoldEntity, GoldRecord, GoldRelation
 
 from .writing import new_file, with_texts
 

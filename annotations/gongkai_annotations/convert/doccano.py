@@ -21,8 +21,8 @@ from typing import Any
 
 import msgspec
 
-from gongkai.errors import UnreadableInput
-from gongkai.gold.records import Annotated, BrokenRecord, GoldEntity, GoldRecord, GoldRelation
+from gongkai.errors import BrokenRecord, UnreadableInput
+from gongkai.gold.records import Annotated, GoldEntity, GoldRecord, GoldRelation
 
 from .writing import check_extents, new_file, with_texts
 

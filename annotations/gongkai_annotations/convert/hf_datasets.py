@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from gongkai.errors import OutputError, UnreadableInput
-from gongkai.gold.records import Annotated, BrokenRecord, GoldEntity, GoldRecord, GoldRelation
+from gongkai.errors import BrokenRecord, OutputError, UnreadableInput
+from gongkai.gold.records import Annotated, GoldEntity, GoldRecord, GoldRelation
 from gongkai.types import EntityLabel, RelationLabel
 
 from ..server import need

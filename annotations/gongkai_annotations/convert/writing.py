@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from gongkai.errors import GongkaiError, OutputError
-from gongkai.gold.records import Annotated, BrokenRecord, GoldRecord
+from gongkai.errors import BrokenRecord, GongkaiError, OutputError
+from gongkai.gold.records import Annotated, GoldRecord
 
 
 class CannotCarry(GongkaiError):

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from gongkai.errors import GongkaiError, OutputError, UnreadableInput
+from gongkai.errors import BrokenRecord, OutputError, UnreadableInput
 from gongkai.types import EntityLabel, Record, RelationLabel
 
 RELATION_TYPES: Mapping[RelationLabel, tuple[frozenset[EntityLabel], frozenset[EntityLabel]]] = {
@@ -27,10 +27,6 @@ RELATION_TYPES: Mapping[RelationLabel, tuple[frozenset[EntityLabel], frozenset[E
     "alias_of": (frozenset({"POLICY"}), frozenset({"POLICY"})),
 }
 """Labels that the head and the tail of a relation may have."""
-
-
-class BrokenRecord(GongkaiError):
-    """A line is no gold record."""
 
 
 class GoldEntity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

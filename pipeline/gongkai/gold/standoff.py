@@ -12,15 +12,11 @@ from pathlib import Path
 
 import msgspec
 
-from gongkai.errors import GongkaiError
+from gongkai.errors import GongkaiError, MissingText
 from gongkai.ingest import read as read_documents
 from gongkai.types import Document
 
 from .records import GoldRecord, StandoffRecord, text_sha256
-
-
-class MissingText(GongkaiError):
-    """The text of a stand-off record is not there, or is another text than the one annotated."""
 
 
 def standoff(record: GoldRecord, path: str, part: tuple[int, int] | None) -> StandoffRecord:

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import msgspec
 
-from gongkai.errors import UnreadableInput
-from gongkai.gold.records import BrokenRecord, GoldRecord, StandoffRecord
+from gongkai.errors import BrokenRecord, UnreadableInput
+from gongkai.gold.records import GoldRecord, StandoffRecord
 from gongkai.types import Check, EntityLabel, Norm
 
 

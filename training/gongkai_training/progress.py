@@ -1,0 +1,52 @@
+"""How a training run reports itself: live on a terminal, plain lines in a log."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TextIO
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from .trainer import Epoch, Event, Step
+
+
+@contextmanager
+def reporting(stream: TextIO = sys.stderr) -> Iterator[Callable[[Event], None]]:
+    """Where a run's events go: a bar with the last step below lines for the epochs, else a line for each event."""
+    if not stream.isatty():
+        yield lambda event: print(line_of(event), file=stream, flush=True)
+        return
+    columns = (
+        BarColumn(bar_width=20),
+        TaskProgressColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.description}"),
+    )
+    with Progress(*columns, console=Console(file=stream)) as bar:
+        task = bar.add_task("", total=1.0)
+
+        def show(event: Event) -> None:
+            if isinstance(event, Step):
+                bar.update(task, completed=event.progress, description=line_of(event))
+            else:
+                bar.console.print(line_of(event), markup=False, highlight=False)
+
+        yield show
+
+
+def line_of(event: Event) -> str:
+    """An event in one line."""
+    if isinstance(event, Epoch):
+        mark = "  best" if event.best else ""
+        return (
+            f"epoch {event.epoch + 1}: dev F1 {event.f1:.3f}  spans {event.span_f1:.3f}  "
+            f"relations {event.relation_f1:.3f}  {event.seconds:.0f} s{mark}"
+        )
+    return (
+        f"step {event.step:,}  {event.progress:.0%}  loss {event.loss:.3f} "
+        f"(spans {event.span_loss:.3f}, relations {event.relation_loss:.3f})  "
+        f"rate {event.learning_rate:.1e}  {event.characters_per_second:,.0f} characters/s"
+    )
