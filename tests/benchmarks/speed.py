@@ -1,6 +1,5 @@
-"""How fast the rules are, how cost grows with length, and how much memory a large folder takes.
+"""How cost grows with length, and how much memory a large folder takes; speed itself is `gongkai evaluate speed`.
 
-    python tests/benchmarks/speed.py stages [FOLDER]   CPU seconds a million characters, by stage
     python tests/benchmarks/speed.py curve             one document of 0.1 to 5 million characters
     python tests/benchmarks/speed.py folder            10,000 files: rate and peak memory of `gongkai extract`
 
@@ -16,15 +15,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
-from gongkai.analysis import Analysis
 from gongkai.ingest import discover, read, read_text
-from gongkai.pipeline import Extractor, analysis_of
+from gongkai.pipeline import Extractor
 from gongkai.types import Document
 
 SAMPLES = Path(__file__).resolve().parents[2] / "samples"
@@ -37,41 +34,6 @@ def texts(folder: Path) -> list[str]:
     """The texts of every readable document of a folder."""
     documents = (item for path in discover([folder]) for item in read(path))
     return [item.text for item in documents if isinstance(item, Document)]
-
-
-def stages(folder: Path, rounds: int = 3) -> None:
-    """CPU seconds a million characters, by stage; the fastest of the rounds."""
-    extractor = Extractor()
-    documents = [read_text(text) for text in texts(folder)]
-    characters = sum(len(document.text) for document in documents)
-    best: dict[str, float] = {}
-    expected: Counter[str] | None = None
-    for _ in range(rounds + 1):
-        spent: Counter[str] = Counter()
-        found: Counter[str] = Counter()
-        for document in documents:
-            start = time.process_time()
-            doc = extractor.nlp.make_doc(document.text)
-            doc._.gongkai = Analysis.of(document)
-            spent["tokens, view"] += time.process_time() - start
-            for name, stage in extractor.nlp.pipeline:
-                start = time.process_time()
-                doc = stage(doc)
-                spent[name] += time.process_time() - start
-            found.update(entity.label for entity in analysis_of(doc).entities)
-        assert expected is None or found == expected, "two runs disagree"
-        if expected is not None:
-            best = {name: min(seconds, best.get(name, seconds)) for name, seconds in spent.items()}
-        expected = found
-    table = Table(
-        "stage", "s / million characters", title=f"{len(documents)} documents, {characters:,} characters"
-    )
-    for name, seconds in best.items():
-        table.add_row(name, f"{seconds / characters * 1e6:.2f}")
-    total = sum(best.values())
-    table.add_row("all", f"{total / characters * 1e6:.2f}", end_section=True)
-    table.add_row("characters a second", f"{characters / total:,.0f}")
-    CONSOLE.print(table)
 
 
 def curve(folder: Path) -> None:
@@ -125,10 +87,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("what", choices=("stages", "curve", "folder"))
+    parser.add_argument("what", choices=("curve", "folder"))
     parser.add_argument("folder", nargs="?", type=Path, default=SAMPLES)
     options = parser.parse_args()
-    {"stages": stages, "curve": curve, "folder": folder_of_files}[options.what](options.folder)
+    {"curve": curve, "folder": folder_of_files}[options.what](options.folder)
 
 
 if __name__ == "__main__":

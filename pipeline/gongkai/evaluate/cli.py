@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 DEFAULT = "score"
+FAILED = 1
 
 
 class ScoreByDefault(TyperGroup):
@@ -165,3 +166,55 @@ def threshold(
     from gongkai.evaluate.run import read_evaluation
 
     Console().print(threshold_table(read_evaluation(evaluation), precision))
+
+
+@app.command()
+def speed(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Texts to run on.", show_default=False)],
+    mode: Annotated[str, typer.Option(help="gongkai's mode.")] = "rules",
+    against: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Run this alternative as well: bert-base, bert-base-int8-onnx, spacy-ner, lac, jieba, or all.",
+            show_default=False,
+        ),
+    ] = None,
+    threads: Annotated[int, typer.Option(min=1, help="Cores and threads for each system.")] = 1,
+    rounds: Annotated[int, typer.Option(min=1, help="Fresh processes a system, in turn.")] = 3,
+    seconds: Annotated[float, typer.Option(min=0.1, help="Measured time a round, at least one pass.")] = 2.0,
+    budget: Annotated[
+        float, typer.Option(min=1.0, help="Seconds after which a slow system's round ends.")
+    ] = 20.0,
+    out: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Write it as Markdown.", show_default=False),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace FILE if it exists.")] = False,
+) -> None:
+    """Measure characters a second, latency, load time and memory, by stage and beside what else one could use.
+
+    Each round of each system is a fresh process on as many cores as it has threads, system after system, so that what
+    else the machine does hits all alike. Where weights cannot be had, the same architecture runs with random ones
+    (marked): speed does not depend on them. Alternatives need *pip install 'gongkai[speed]'*; what is missing is skipped
+    and named.
+    """
+    from rich.console import Console
+
+    from gongkai.evaluate.speed import ALTERNATIVES, Settings, read_texts, side_by_side
+    from gongkai.evaluate.speed.show import markdown, terminal
+    from gongkai.show.html import write_text
+
+    ours = f"gongkai:{mode}"
+    chosen = list(ALTERNATIVES) if against == ["all"] else against or []
+    settings = Settings(threads=threads, rounds=rounds, seconds=seconds, budget_s=budget)
+    report = side_by_side(
+        [ours, *chosen],
+        read_texts(paths),
+        settings,
+        on_round=lambda system, number: typer.echo(f"{system}: round {number}", err=True),
+    )
+    Console().print(terminal(report))
+    if out is not None:
+        write_text(markdown(report), out, force=force)
+    if any(skipped.system == ours for skipped in report.skipped):
+        raise typer.Exit(FAILED)

@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 from gongkai.errors import BrokenPrediction
 from gongkai.evaluate.counting import MISSED, RIGHT, SPURIOUS, WRONG, by_label
-from gongkai.evaluate.pairing import overlapping, shared
 from gongkai.evaluate.relations import entities_by_id
 from gongkai.evaluate.types import Counts, Kind, Marks, Mistake, Part, Reference
 from gongkai.evaluate.values import same_value, shown_period, shown_value
+from gongkai.spans import overlapping, shared
 from gongkai.types import Entity, Fact, PeriodNorm, Record
 
 _UNPAIRED: dict[Kind, Counts] = {"missed": MISSED, "spurious": SPURIOUS}
@@ -118,9 +118,26 @@ def _aligned(
 
 
 def _paired(gold: Sequence[_Sourced], found: Sequence[_Sourced]) -> Iterator[_Pair]:
-    """One-to-one pairs, the best first."""
+    """One-to-one pairs: those of the very same number first, then those that overlap, the best first."""
+    there = {one.fact.start: place for place, one in enumerate(found)}
+    alone = len(there) == len(found) and len({one.fact.start for one in gold}) == len(gold)
+    taken: dict[int, int] = {}
+    for place, one in enumerate(gold) if alone else ():
+        other = there.get(one.fact.start)
+        if other is not None and found[other].fact.end == one.fact.end:
+            taken[place] = other
+            yield _Pair(place, other, _difference(one, found[other]))
+    left = [place for place in range(len(gold)) if place not in taken]
+    others = sorted(set(range(len(found))) - set(taken.values()))
+    yield from _paired_by_overlap(gold, found, left, others)
+
+
+def _paired_by_overlap(
+    gold: Sequence[_Sourced], found: Sequence[_Sourced], left: Sequence[int], others: Sequence[int]
+) -> Iterator[_Pair]:
     candidates = []
-    for place, other, common in overlapping([g.fact for g in gold], [f.fact for f in found]):
+    for one, two, common in overlapping([gold[p].fact for p in left], [found[p].fact for p in others]):
+        place, other = left[one], others[two]
         pair = _Pair(place, other, _difference(gold[place], found[other]))
         exact = gold[place].number[1:] == found[other].number[1:]
         candidates.append((not exact, _severity(pair.difference), -common, place, other, pair))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gongkai.evaluate.counting import MISSED, RIGHT, SPURIOUS, by_label
-from gongkai.evaluate.pairing import shared
 from gongkai.evaluate.types import Kind, Marks, Mistake, Part, Reference
+from gongkai.spans import shared
 from gongkai.types import Finding, Record
 
 

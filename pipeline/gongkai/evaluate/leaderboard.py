@@ -6,12 +6,14 @@ marks, and the tests recompute the shipped pipeline's entries and refuse a page 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import msgspec
 
 from gongkai.errors import OutputError, StalePage, UnreadableInput
+from gongkai.evaluate.evaluator import in_order
 from gongkai.evaluate.result import Evaluation, GoldFile, Score
 from gongkai.evaluate.types import Level
 
@@ -27,7 +29,7 @@ LEVELS: tuple[Level, ...] = (
 """Levels that are kept; the others follow from them or say the same."""
 MICRO = "micro"
 END = "<!-- end of scores -->"
-SCORES, ENTRIES = "<!-- scores of {system} on {gold} -->", "<!-- leaderboard -->"
+ENTRIES = "<!-- leaderboard -->"
 
 
 class Figure(msgspec.Struct, frozen=True, array_like=True):
@@ -120,8 +122,8 @@ def add_entries(path: Path, added: Iterable[Entry]) -> None:
 def render(page: str, entries: Sequence[Entry]) -> str:
     """The page with its tables of scores written anew.
 
-    A table stands between `<!-- scores of SYSTEM on GOLD GOLD … -->`, or `<!-- leaderboard -->`, and
-    `<!-- end of scores -->`.
+    A table stands between `<!-- scores of SYSTEM on GOLD GOLD … -->`, `<!-- main scores of … -->` (the brief one), or
+    `<!-- leaderboard -->`, and `<!-- end of scores -->`.
 
     Raises:
         StalePage: A mark has no end, or names what the leaderboard does not have.
@@ -167,27 +169,28 @@ def check_page(path: Path, entries: Sequence[Entry]) -> None:
         )
 
 
-def scores_table(entries: Sequence[Entry], system: str, gold: Sequence[str]) -> str:
+def scores_table(entries: Sequence[Entry], system: str, gold: Sequence[str], *, brief: bool = False) -> str:
     """F1 by label, a column a gold file: the newest entry of the system on each.
+
+    Args:
+        brief: Labels of spans and relations only, all labels together of the other levels.
 
     Raises:
         StalePage: There is no such entry.
     """
     found = [_newest(entries, system, name) for name in gold]
-    rows = [
-        (level, label)
-        for level in LEVELS
-        for label in dict.fromkeys(label for each in found for label in each.scores.get(level, {}))
-    ]
-    rows.sort(key=lambda row: LEVELS.index(row[0]))
+    heads = [f"{each.gold.name}, {each.gold.documents} documents" for each in found]
     lines = [
-        f"| F1 (95 % interval, gold items) | {' | '.join(f'{e.gold.name}, {e.gold.documents} documents' for e in found)} |",
+        f"| F1 (95 % interval, gold items) | {' | '.join(heads)} |",
         "|---" * (len(found) + 1) + "|",
     ]
-    for level, label in rows:
-        cells = [_cell(each.scores.get(level, {}).get(label)) for each in found]
-        name = f"**{_TITLES[level]}, micro**" if label == MICRO else _named(level, label)
-        lines.append(f"| {name} | {' | '.join(cells)} |")
+    for level in LEVELS:
+        of_level = [each.scores.get(level, {}) for each in found]
+        labels = in_order({label for each in of_level for label in each} - {MICRO})
+        for label in [*(labels if level in _BY_LABEL or not brief else []), MICRO]:
+            figures = [each.get(label) for each in of_level]
+            if any(figure and figure.gold for figure in figures):
+                lines.append(f"| {_named(level, label)} | {' | '.join(map(_cell, figures))} |")
     return "\n".join(lines)
 
 
@@ -207,6 +210,8 @@ def entries_table(entries: Sequence[Entry]) -> str:
     return "\n".join(lines)
 
 
+_ASKED = re.compile(r"(?P<brief>main )?scores of (?P<system>\S+) on (?P<gold>.+)")
+_BY_LABEL: tuple[Level, ...] = ("entities.strict", "relations.strict")
 _SHOWN: tuple[tuple[Level, str], ...] = (
     ("entities.strict", MICRO),
     ("entities.strict", "METRIC"),
@@ -229,10 +234,10 @@ def _marked(mark: str, entries: Sequence[Entry]) -> str | None:
     """The table that a mark asks for; None for any other comment."""
     if f"<!-- {mark} -->" == ENTRIES:
         return entries_table(entries)
-    if not mark.startswith("scores of "):
+    asked = _ASKED.fullmatch(mark)
+    if asked is None:
         return None
-    system, _, gold = mark.removeprefix("scores of ").partition(" on ")
-    return scores_table(entries, system, gold.split())
+    return scores_table(entries, asked["system"], asked["gold"].split(), brief=bool(asked["brief"]))
 
 
 def _newest(entries: Sequence[Entry], system: str, gold: str) -> Entry:
@@ -245,7 +250,9 @@ def _newest(entries: Sequence[Entry], system: str, gold: str) -> Entry:
 
 
 def _named(level: Level, label: str) -> str:
-    return label if level in ("entities.strict", "relations.strict") else f"{_TITLES[level]}: {label}"
+    if label == MICRO:
+        return f"**{_TITLES[level]}, micro**"
+    return label if level in _BY_LABEL else f"{_TITLES[level]}: {label}"
 
 
 def _cell(figure: Figure | None) -> str:

@@ -7,8 +7,8 @@ from collections.abc import Callable, Hashable, Iterator, Mapping
 from typing import NamedTuple
 
 from gongkai.errors import BrokenPrediction
-from gongkai.evaluate.pairing import overlapping
 from gongkai.evaluate.types import Confidence, Counts, Kind, LabelCounts, Marks, Mistake, Part, Reference
+from gongkai.spans import overlapping
 from gongkai.types import Entity, Record, Relation
 
 

@@ -66,9 +66,8 @@ class Pipeline:
 class PredictionsFile:
     """What some system wrote: records (documents.jsonl), or spans and relations in the gold format."""
 
-    code = None
-
     def __init__(self, path: Path) -> None:
+        self.code: str | None = None
         self.name = path.stem if path.stem != "documents" else path.parent.name or path.stem
         self._path = path
 

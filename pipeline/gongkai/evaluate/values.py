@@ -56,7 +56,8 @@ class _Aspect(NamedTuple):
     """One thing that a normal form of type `of` says, counted under `label`.
 
     Attributes:
-        unstated: What a prediction is where gold says nothing: wrong to say anything (spurious), or not judged.
+        unstated: What a prediction is where gold says nothing: wrong to say anything (spurious), or not judged; None
+            where gold always says something.
     """
 
     label: str
@@ -64,7 +65,7 @@ class _Aspect(NamedTuple):
     of: type
     same: Callable[[Any, Any], bool]
     shown: Callable[[Any], str | None]
-    unstated: Literal["spurious", "unjudged"] = "spurious"
+    unstated: Literal["spurious", "unjudged"] | None = None
 
 
 def _aspect(
@@ -152,14 +153,16 @@ def _judged(part: Part, gold: Norm | None, found: Norm | None) -> Iterator[_Judg
 
 
 def _judged_aspect(part: Part, aspect: _Aspect, gold: Norm, found: Norm | None) -> Iterator[_Judged]:
-    said, read = aspect.shown(gold), None if found is None else aspect.shown(found)
-    if said is None and (read is None or aspect.unstated == "unjudged"):
-        return
+    stated = aspect.unstated is None or aspect.shown(gold) is not None
     if found is not None and aspect.same(gold, found):
-        yield _Judged(aspect.label, RIGHT, None)
+        if stated:
+            yield _Judged(aspect.label, RIGHT, None)
         return
-    counts = SPURIOUS if said is None else MISSED if read is None else WRONG
-    yield _Judged(aspect.label, counts, _mistake(aspect.kind, part, said, read))
+    read = None if found is None else aspect.shown(found)
+    if not stated and (read is None or aspect.unstated == "unjudged"):
+        return
+    counts = SPURIOUS if not stated else MISSED if read is None else WRONG
+    yield _Judged(aspect.label, counts, _mistake(aspect.kind, part, aspect.shown(gold), read))
 
 
 def _judged_metric(part: Part, gold: str | None, found: str | None) -> Iterator[_Judged]:
