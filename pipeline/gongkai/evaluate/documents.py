@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 
+import msgspec
+
 from gongkai.evaluate.entities import score_entities
 from gongkai.evaluate.facets import facets
 from gongkai.evaluate.facts import score_facts
 from gongkai.evaluate.findings import score_findings
 from gongkai.evaluate.relations import score_relations, score_relations_given
-from gongkai.evaluate.types import DocumentScore, Marks, Reference
+from gongkai.evaluate.types import DocumentScore, Marks, Mistake, Reference
 from gongkai.evaluate.values import score_values
 from gongkai.gold.records import text_sha256
 from gongkai.types import Record
@@ -36,7 +38,18 @@ def score_document(
         characters=len(reference.record.text),
         facets=facets(reference),
         counts={level: dict(counts) for mark in marks for level, counts in mark.counts.items()},
-        mistakes=tuple(mistake for mark in marks for mistake in mark.mistakes),
+        mistakes=tuple(
+            _quoted(mistake, reference.record.text) for mark in marks for mistake in mark.mistakes
+        ),
         outcomes=tuple(sum((Counter(mark.outcomes) for mark in marks), Counter()).items()),
         confidences=tuple(confidence for mark in marks for confidence in mark.confidences),
     )
+
+
+def _quoted(mistake: Mistake, text: str) -> Mistake:
+    """The mistake with the words of its spans."""
+    gold, predicted = (
+        tuple(part._replace(text=text[part.start : part.end]) for part in parts)
+        for parts in (mistake.gold, mistake.predicted)
+    )
+    return msgspec.structs.replace(mistake, gold=gold, predicted=predicted)

@@ -120,11 +120,12 @@ LabelCounts = Mapping[str, Counts]
 
 
 class Part(NamedTuple):
-    """A span that a mistake is about."""
+    """A span that a mistake is about; `text` is its words, filled in when the document's score is put together."""
 
     label: str
     start: int
     end: int
+    text: str = ""
 
 
 class Mistake(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -87,9 +87,9 @@ def test_comparison_markdown() -> None:
     written = comparison_markdown(comparison())
     for line in (
         "## hybrid `5f2d5f2d5f2d` (B) against rules `5f2d5f2d5f2d` (A)",
-        "| Entities | **micro** | 0.907 | 0.924 | +0.017 (+0.009 to +0.026) | &lt; 0.001 | **better** |",
-        "| Entities | COUNT 数量 | 0.980 | 0.978 | -0.002 (-0.005 to +0.001) | 0.210 | can't tell |",
-        r"| Relations | share\_of | 0.740 | 0.669 | -0.072 (-0.110 to -0.031) | 0.004 | **worse** |",
+        "| Entities | **micro** | 0.907 | 0.924 | +0.017 (+0.009, +0.026) | &lt; 0.001 | **better** |",
+        "| Entities | COUNT 数量 | 0.980 | 0.978 | -0.002 (-0.005, +0.001) | 0.210 | can't tell |",
+        r"| Relations | share\_of | 0.740 | 0.669 | -0.072 (-0.110, -0.031) | 0.004 | **worse** |",
         "| Values | DOCNO 文号 | – | – | – | – | can't tell |",
         "### 12 documents changed",
         "The 2 that changed most:",
@@ -188,7 +188,7 @@ def test_terminal_comparison() -> None:
     shown = printed(comparison_table(comparison()))
     assert "hybrid against rules, 47 documents" in shown
     assert re.search(
-        r"Relations +share_of +0\.740 +0\.669 +-0\.072 \(-0\.110 to -0\.031\) +0\.004 +worse", shown
+        r"share_of +0\.740 +0\.669 +-0\.072 \(-0\.110, -0\.031\) +0\.004 +worse", shown
     )
 
 

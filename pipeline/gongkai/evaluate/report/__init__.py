@@ -10,8 +10,8 @@ from itertools import chain
 from typing import NamedTuple
 
 from gongkai.evaluate.result import Calibration, Difference, Evaluation, Group, LevelResult, Ratio, RiskPoint
-from gongkai.evaluate.types import Boundary, Kind, Level, Mistake
-from gongkai.show import CHECKS, LABELS, number_text
+from gongkai.evaluate.types import Boundary, Kind, Level, Mistake, Part
+from gongkai.show import CHECKS, LABELS, number_text, visible
 
 UNDEFINED = "–"
 """How a ratio reads that is not defined."""
@@ -178,7 +178,7 @@ def difference_text(difference: Difference) -> str:
         return UNDEFINED
     if ratio.low is None or ratio.high is None:
         return f"{ratio.value:+.3f}"
-    return f"{ratio.value:+.3f} ({ratio.low:+.3f} to {ratio.high:+.3f})"
+    return f"{ratio.value:+.3f} ({ratio.low:+.3f}, {ratio.high:+.3f})"
 
 
 def p_text(p: float | None) -> str:
@@ -189,20 +189,25 @@ def p_text(p: float | None) -> str:
 
 
 def mistake_text(mistake: Mistake) -> str:
-    """A mistake in a line, without its text: what it is about, where, and what was read.
+    """A mistake in a line: what it is about, where, and what was read.
 
     >>> from gongkai.evaluate.types import Part
-    >>> gold, predicted = (Part("COUNT", 12, 18),), (Part("COUNT", 13, 18),)
+    >>> gold, predicted = (Part("COUNT", 12, 16, "300余件"),), (Part("COUNT", 12, 15, "300"),)
     >>> mistake_text(Mistake(level="entities", kind="boundary", label="COUNT", gold=gold, predicted=predicted))
-    'entities COUNT, boundary: gold COUNT 12–18; predicted COUNT 13–18'
+    'entities COUNT, boundary: gold COUNT 「300余件」 12–16; predicted COUNT 「300」 12–15'
     """
     sides = []
     for side, parts, value in (
         ("gold", mistake.gold, mistake.gold_value),
         ("predicted", mistake.predicted, mistake.predicted_value),
     ):
-        spans = " → ".join(f"{part.label} {part.start}–{part.end}" for part in parts)
+        spans = " → ".join(map(_part_text, parts))
         said = f"{spans} = {value}" if value is not None else spans
         if said:
             sides.append(f"{side} {said}")
     return f"{mistake.level} {mistake.label}, {KINDS[mistake.kind].title}: {'; '.join(sides)}"
+
+
+def _part_text(part: Part) -> str:
+    words = f" 「{visible(part.text)}」" if part.text else ""
+    return f"{part.label}{words} {part.start}–{part.end}"

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from gongkai.evaluate.report import (
     LEVELS,
+    MAIN_LEVELS,
     count_text,
     difference_text,
     label_text,
@@ -42,16 +43,17 @@ def tables(evaluation: Evaluation) -> list[Table]:
 
 
 def comparison_table(comparison: Comparison) -> Table:
-    """B against A: one line for each level and label."""
+    """B against A at the main levels: a line for each level (all labels) and label. The Markdown has all levels."""
     title = f"{comparison.b.system} against {comparison.a.system}, {comparison.documents:,} documents"
-    table = _table(title, ("level", "label"), ("A", "B", "F1, B − A (95 %)", "p"))
-    table.add_column("")
+    table = _table(title, ("",), ("A", "B", "F1, B − A (95 %)", "p"))
+    table.add_column("B is", no_wrap=True)
     for difference in comparison.differences:
+        if difference.level not in MAIN_LEVELS:
+            continue
         _add(
             table,
             (
-                LEVELS[difference.level].title,
-                "micro" if difference.label is None else label_text(difference.label),
+                LEVELS[difference.level].title if difference.label is None else label_text(difference.label),
                 share_text(difference.a.f1),
                 share_text(difference.b.f1),
                 difference_text(difference),

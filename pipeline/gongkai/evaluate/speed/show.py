@@ -128,7 +128,7 @@ def _rich_table(title: str, rows: Iterable[Sequence[str]]) -> Table:
     heading, *body = rows
     table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left")
     for number, name in enumerate(heading):
-        table.add_column(name, justify="right" if number else "left")
+        table.add_column(name, justify="right" if number else "left", no_wrap=not number)
     for row in body:
         table.add_row(*row)
     return table
