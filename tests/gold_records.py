@@ -5,7 +5,8 @@ from __future__ import annotations
 import random
 import re
 
-from gongkai.gold.records import RELATION_TYPES, GoldEntity, GoldRecord, GoldRelation
+from gongkai.gold.records import GoldEntity, GoldRecord, GoldRelation
+from gongkai.types import RELATION_TYPES
 
 _MARK = re.compile(r"⟦([A-Z]+)#(\w+) ([^⟦⟧]*)⟧")
 _SIGNS = "收到申请年月日其中网上件条百分之《》（），。、〔〕號報開𠮷𪚥😀é\u200b　 \t"

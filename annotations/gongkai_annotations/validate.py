@@ -11,7 +11,6 @@ import msgspec
 
 from gongkai.errors import BrokenRecord, UnreadableInput
 from gongkai.gold.records import (
-    RELATION_TYPES,
     Annotated,
     GoldEntity,
     GoldRecord,
@@ -21,7 +20,7 @@ from gongkai.gold.records import (
     text_sha256,
 )
 from gongkai.gold.values import GoldValues, mismatches, read_values, values_path
-from gongkai.types import EntityLabel
+from gongkai.types import RELATION_TYPES, EntityLabel
 
 LABELS = frozenset(get_args(EntityLabel))
 SPLITS = ("train", "dev", "test")

@@ -6,6 +6,7 @@ these types only; `gongkai schema` prints the JSON Schema that msgspec derives f
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -23,6 +24,19 @@ Direction = Literal["up", "down"]
 CellState = Literal["header", "text", "number", "empty", "slash"]
 Check = Literal["sum", "share", "growth", "balance", "repeat", "rate"]
 Severity = Literal["error", "warning", "notice"]
+
+
+RELATION_TYPES: Mapping[RelationLabel, tuple[frozenset[EntityLabel], frozenset[EntityLabel]]] = {
+    "value_of": (frozenset({"COUNT", "PERCENT"}), frozenset({"METRIC"})),
+    "during": (frozenset({"COUNT", "PERCENT"}), frozenset({"PERIOD"})),
+    "part_of": (frozenset({"COUNT"}), frozenset({"COUNT"})),
+    "share_of": (frozenset({"PERCENT"}), frozenset({"COUNT"})),
+    "change_from": (frozenset({"COUNT", "PERCENT"}), frozenset({"COUNT", "PERIOD"})),
+    "number_of": (frozenset({"DOCNO"}), frozenset({"POLICY"})),
+    "issued_by": (frozenset({"POLICY"}), frozenset({"ORG"})),
+    "alias_of": (frozenset({"POLICY"}), frozenset({"POLICY"})),
+}
+"""Labels that the head and the tail of a relation may have."""
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):

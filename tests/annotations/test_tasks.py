@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gold_records import gold, random_gold
-from gongkai.gold.records import RELATION_TYPES, GoldEntity, GoldRecord, GoldRelation, canonical
+from gongkai.gold.records import GoldEntity, GoldRecord, GoldRelation, canonical
+from gongkai.types import RELATION_TYPES
 from gongkai_annotations import tasks
 from gongkai_annotations.tasks import TaskData
 

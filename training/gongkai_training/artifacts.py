@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 
 from gongkai.errors import GongkaiError
 from gongkai.model.characters import Characters
@@ -99,9 +99,9 @@ def _version(name: str) -> str | None:
 
 def write_weights(out: Path, model: JointModel, scores: dict[str, Scores], epoch: int) -> None:
     """The weights, and what they score on each part of dev after this epoch."""
-    unfinished = out / f".{WEIGHTS}.unfinished"
-    save_file({name: tensor.contiguous() for name, tensor in model.state_dict().items()}, unfinished)
-    unfinished.replace(out / WEIGHTS)
+    write_file(
+        out / WEIGHTS, save({name: tensor.contiguous() for name, tensor in model.state_dict().items()})
+    )
     report = {
         "epoch": epoch,
         **{

@@ -9,14 +9,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from transformers import BertConfig, BertModel
+from transformers.utils import logging
 
 from gongkai.errors import ConfigError, GongkaiError
-from gongkai.model.characters import PAD
+from gongkai.model.characters import PAD, SPECIAL
 
 from .config import Convolution, Encoder, Pretrained, Transformer
 from .encoder.initial import evenly_spaced
 
 _POSITIONS = 512
+EMBEDDING_SPREAD = 0.5
+"""Standard deviation of a convolution's first embeddings."""
 
 
 class MissingEncoder(GongkaiError):
@@ -74,7 +77,7 @@ class ConvolutionBackbone(Backbone):
         self.width = settings.width
         self.longest = None
         self.embedding = nn.Embedding(vocabulary, settings.width, padding_idx=PAD)
-        nn.init.normal_(self.embedding.weight, std=0.5)
+        nn.init.normal_(self.embedding.weight, std=EMBEDDING_SPREAD)
         self.dropout = nn.Dropout(settings.dropout)
         self.convolutions = nn.ModuleList(
             nn.Conv1d(settings.width, 2 * settings.width, 3, padding=dilation, dilation=dilation)
@@ -142,10 +145,30 @@ def bert_configuration(settings: Pretrained) -> dict[str, Any]:
     return dict(config.to_dict())
 
 
+def load_embedding(backbone: Backbone, folder: Path) -> None:
+    """Give a convolution the embeddings of an encoder, on their principal axes, as spread out as random ones."""
+    assert isinstance(backbone, ConvolutionBackbone)
+    vectors = _pretrained(folder).embeddings.word_embeddings.weight.detach()
+    centred = vectors - vectors[SPECIAL:].mean(0)
+    _, _, axes = torch.linalg.svd(centred[SPECIAL:], full_matrices=False)
+    projected = centred @ axes[: backbone.width].T
+    with torch.no_grad():
+        backbone.embedding.weight.copy_(projected * (EMBEDDING_SPREAD / projected[SPECIAL:].std()))
+        backbone.embedding.weight[PAD] = 0
+
+
 def load_pretrained(backbone: Backbone, settings: Pretrained) -> None:
     """Give a backbone of `build` the pretrained weights."""
     assert isinstance(backbone, BertBackbone)
-    whole = BertModel.from_pretrained(settings.path, add_pooling_layer=False)
+    whole = _pretrained(Path(settings.path))
     kept = evenly_spaced(len(backbone.bert.encoder.layer), len(whole.encoder.layer))
     whole.encoder.layer = nn.ModuleList(whole.encoder.layer[number] for number in kept)
     backbone.bert.load_state_dict(whole.state_dict())
+
+
+def _pretrained(folder: Path) -> BertModel:
+    """The encoder in a folder of `gongkai train init` or `adapt`."""
+    # It would report each weight of the masked-language-modelling head as unexpected.
+    logging.disable_progress_bar()
+    logging.set_verbosity_error()
+    return BertModel.from_pretrained(folder, add_pooling_layer=False)

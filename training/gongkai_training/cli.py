@@ -18,8 +18,8 @@ class _ConfigOrCommand(TyperGroup):
     """`gongkai train CONFIG` is `gongkai train model CONFIG`: what is no command's name is a file's."""
 
     def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
-        named = args and (args[0].startswith("-") or args[0] in self.commands)
-        return super().parse_args(ctx, args if named or not args else [_TRAIN, *args])
+        of_group = not args or args[0] == "--help" or args[0] in self.commands
+        return super().parse_args(ctx, args if of_group else [_TRAIN, *args])
 
 
 app = typer.Typer(

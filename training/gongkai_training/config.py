@@ -48,8 +48,14 @@ class Transformer(Tagged, frozen=True, kw_only=True, tag="transformer"):
 
 
 class Convolution(Tagged, frozen=True, kw_only=True, tag="convolution"):
-    """Gated dilated convolutions of three characters with random weights, one layer for each dilation."""
+    """Gated dilated convolutions of three characters with random weights, one layer for each dilation.
 
+    Attributes:
+        embedding: Folder of an encoder whose characters the model is to know, with the principal axes of their
+            embeddings as first weights; empty for the characters of the training documents, with random ones.
+    """
+
+    embedding: str = ""
     width: Positive = 128
     dilations: tuple[Positive, ...] = (1, 2, 4, 8, 16, 1)
     dropout: Dropout = 0.1

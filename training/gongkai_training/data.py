@@ -13,14 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gongkai.errors import BrokenRecord, GongkaiError
-from gongkai.gold.records import RELATION_TYPES, GoldEntity, GoldRecord, StandoffRecord, read_lines
+from gongkai.gold.records import GoldEntity, GoldRecord, StandoffRecord, read_lines
 from gongkai.gold.standoff import hydrate
 from gongkai.model.characters import Characters
-from gongkai.model.scheme import ENTITY_LABELS, MAY_HOLD, RELATION_LABELS
+from gongkai.model.scheme import ENTITY_LABELS, RELATION_LABELS
 from gongkai.model.windows import Owners, Window, cut
 from gongkai.structure import boilerplate, paragraphs_of
 from gongkai.text import fold
-from gongkai.types import EntityLabel
+from gongkai.types import RELATION_TYPES, EntityLabel
 
 from .config import Data
 
@@ -179,21 +179,6 @@ def _check_overlaps(where: str, entities: Iterable[GoldEntity]) -> None:
             if other.label == entity.label:
                 raise BadGold(where, f"Spans {other.id} and {entity.id} of {entity.label} overlap.", _REMEDY)
         open_spans.append(entity)
-
-
-def unnestable(record: GoldRecord) -> list[tuple[GoldEntity, GoldEntity]]:
-    """Pairs of spans that overlap although the model's decoding lets no such two stand (see `MAY_HOLD`)."""
-    ordered = sorted(record.entities, key=lambda e: (e.start, -e.end))
-    return [
-        (outer, inner)
-        for number, outer in enumerate(ordered)
-        for inner in ordered[number + 1 :]
-        if inner.start < outer.end and (inner.end > outer.end or not _may_hold(outer, inner))
-    ]
-
-
-def _may_hold(outer: GoldEntity, inner: GoldEntity) -> bool:
-    return (outer.label, inner.label) in MAY_HOLD
 
 
 def _check_apart(parts: dict[str, Sequence[str]]) -> None:

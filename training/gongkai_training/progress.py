@@ -14,8 +14,13 @@ from .trainer import Epoch, Event, Step
 
 
 @contextmanager
-def reporting(stream: TextIO = sys.stderr) -> Iterator[Callable[[Event], None]]:
-    """Where a run's events go: a bar with the last step below lines for the epochs, else a line for each event."""
+def reporting(stream: TextIO | None = None) -> Iterator[Callable[[Event], None]]:
+    """Where a run's events go: on a terminal a bar with the last step below a line an epoch, else a line an event.
+
+    Args:
+        stream: By default stderr.
+    """
+    stream = stream or sys.stderr
     if not stream.isatty():
         yield lambda event: print(line_of(event), file=stream, flush=True)
         return

@@ -24,9 +24,9 @@ from gongkai.gold.records import GoldRecord
 
 from .artifacts import WEIGHTS, write_description, write_weights
 from .augment import Augmenter, names_of
-from .backbones import bert_configuration, load_pretrained
+from .backbones import bert_configuration, load_embedding, load_pretrained
 from .batching import Batch, batches
-from .config import Optimisation, Pretrained, TrainSettings
+from .config import Convolution, Optimisation, Pretrained, TrainSettings
 from .data import DocumentExamples, Example, Gold, characters_of, read_gold
 from .encoder.adapt import DivergedTraining, ForeignCheckpoint
 from .encoder.tokenizer import load_characters
@@ -165,16 +165,16 @@ class _Run:
         encoder = settings.encoder
         pretrained = encoder if isinstance(encoder, Pretrained) else None
         self.bert = None if pretrained is None else bert_configuration(pretrained)
-        self.characters = (
-            characters_of(gold.train.records)
-            if pretrained is None
-            else load_characters(Path(pretrained.path))
-        )
+        embedding = encoder.embedding if isinstance(encoder, Convolution) else ""
+        known = pretrained.path if pretrained is not None else embedding
+        self.characters = load_characters(Path(known)) if known else characters_of(gold.train.records)
         torch.manual_seed(self._seed(_Draw.WEIGHTS, 0))
         self.model = JointModel(settings, len(self.characters), self.bert)
         self._check_longest()
         if pretrained is not None:
             load_pretrained(self.model.backbone, pretrained)
+        elif embedding:
+            load_embedding(self.model.backbone, Path(embedding))
         self.model.to(self.device)
         self.optimizer = torch.optim.AdamW(_groups(self.model, settings.optimisation))
         self.augmenter = Augmenter(settings.augmentation, names_of(gold.train.records))
@@ -281,10 +281,10 @@ class _Run:
             raise DivergedTraining(
                 f"step {self.at.step}",
                 f"The loss is {losses.total.item()}.",
-                "Lower the learning rates and go on with --resume.",
+                "Lower the learning rates and begin anew with --force.",
             )
         self.optimizer.zero_grad(set_to_none=True)
-        losses.total.backward()  # type: ignore[no-untyped-call]
+        losses.total.backward()
         norm = nn.utils.clip_grad_norm_(self.model.parameters(), settings.gradient_clip)
         self.optimizer.step()
         self.at.step += 1

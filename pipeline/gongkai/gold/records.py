@@ -7,26 +7,14 @@ exclusive. A stand-off record carries the SHA-256 of its text in place of the te
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from gongkai.errors import BrokenRecord, OutputError, UnreadableInput
-from gongkai.types import EntityLabel, Record, RelationLabel
-
-RELATION_TYPES: Mapping[RelationLabel, tuple[frozenset[EntityLabel], frozenset[EntityLabel]]] = {
-    "value_of": (frozenset({"COUNT", "PERCENT"}), frozenset({"METRIC"})),
-    "during": (frozenset({"COUNT", "PERCENT"}), frozenset({"PERIOD"})),
-    "part_of": (frozenset({"COUNT"}), frozenset({"COUNT"})),
-    "share_of": (frozenset({"PERCENT"}), frozenset({"COUNT"})),
-    "change_from": (frozenset({"COUNT", "PERCENT"}), frozenset({"COUNT", "PERIOD"})),
-    "number_of": (frozenset({"DOCNO"}), frozenset({"POLICY"})),
-    "issued_by": (frozenset({"POLICY"}), frozenset({"ORG"})),
-    "alias_of": (frozenset({"POLICY"}), frozenset({"POLICY"})),
-}
-"""Labels that the head and the tail of a relation may have."""
+from gongkai.types import Record
 
 
 class GoldEntity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -10,6 +10,7 @@ A relation is there if its score is above 0.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import Final, NamedTuple
@@ -193,10 +194,11 @@ def relate(mentions: Sequence[Mention], windows: Sequence[Window], vectors: Sequ
         Links in the order of their heads, then tails.
     """
     owners = Owners(windows)
+    begins = [mention.start for mention in mentions]
     links = (
         link
         for number, (window, each) in enumerate(zip(windows, vectors, strict=True))
-        for link in _links_within(mentions, window, each)
+        for link in _links_within(mentions, begins, window, each)
         if owners.of(*_extent(mentions[link.head], mentions[link.tail])) == number
     )
     chosen: list[Link] = []
@@ -214,8 +216,11 @@ def relate(mentions: Sequence[Mention], windows: Sequence[Window], vectors: Sequ
     return sorted(chosen, key=lambda link: (link.head, link.tail, link.label))
 
 
-def _links_within(mentions: Sequence[Mention], window: Window, vectors: Vectors) -> Iterator[Link]:
-    within = [n for n, m in enumerate(mentions) if window.start <= m.start and m.end <= window.end]
+def _links_within(
+    mentions: Sequence[Mention], begins: Sequence[int], window: Window, vectors: Vectors
+) -> Iterator[Link]:
+    numbers = range(bisect_left(begins, window.start), bisect_left(begins, window.end))
+    within = [number for number in numbers if mentions[number].end <= window.end]
     if len(within) < 2:
         return
     starts = np.array([mentions[n].start for n in within]) - window.start

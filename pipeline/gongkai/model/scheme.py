@@ -8,8 +8,7 @@ from typing import Final, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from gongkai.gold.records import RELATION_TYPES
-from gongkai.types import EntityLabel, RelationLabel
+from gongkai.types import RELATION_TYPES, EntityLabel, RelationLabel
 
 ENTITY_LABELS: Final[tuple[EntityLabel, ...]] = get_args(EntityLabel)
 """In the order of the model's outputs."""

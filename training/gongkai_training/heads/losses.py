@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 _NEVER = -1e4
 
@@ -22,11 +23,18 @@ def multilabel(scores: Tensor, positive: Tensor, present: Tensor) -> Tensor:
         (...), float32.
     """
     scores = scores.float()
-    negative = (present & ~positive).logical_not()
-    above = _log1p_sum_exp(scores.masked_fill(negative, _NEVER))
-    below = _log1p_sum_exp((-scores).masked_fill(~(positive & present), _NEVER))
-    return above + below
+    right = positive & present
+    above = functional.softplus(torch.logsumexp(scores.masked_fill(right | ~present, _NEVER), -1))
+    return above + _below(scores, right)
 
 
-def _log1p_sum_exp(scores: Tensor) -> Tensor:
-    return torch.logsumexp(torch.nn.functional.pad(scores, (0, 1)), -1)
+def _below(scores: Tensor, right: Tensor) -> Tensor:
+    """log(1 + Σ e^−s) over the right classes, which are few: only they are touched."""
+    classes = right.shape[-1]
+    rows = right.reshape(-1, classes).nonzero(as_tuple=True)
+    values = -scores.reshape(-1, classes)[rows]
+    # The greatest exponent of each row, 0 being that of the 1, keeps the sum in range.
+    greatest = scores.new_zeros(right[..., 0].numel())
+    greatest = greatest.scatter_reduce(0, rows[0], values.detach(), "amax")
+    sums = (-greatest).exp().index_add(0, rows[0], (values - greatest[rows[0]]).exp())
+    return (greatest + sums.log()).view(right.shape[:-1])
