@@ -12,7 +12,7 @@ pytest.importorskip("transformers")
 import torch
 
 from gongkai.errors import GongkaiError
-from gongkai.model.characters import FIRST, LAST, UNKNOWN
+from gongkai.model.characters import FIRST, LAST, SPECIAL, UNKNOWN
 from gongkai_training.artifacts import (
     CHARACTERS,
     SETTINGS,
@@ -135,3 +135,29 @@ def test_hidden_characters_are_unknown_and_the_frame_stays() -> None:
     assert (hidden[changed] == UNKNOWN).all()
     assert hidden[0, [0, -3, -2, -1]].tolist() == [FIRST, LAST, 0, 0]
     assert hide(ids, 0) is ids
+
+
+def test_a_convolution_begins_with_the_axes_of_an_encoders_embedding(tmp_path: Path) -> None:
+    """Characters that are near each other in the encoder stay so, and all are as spread out as random ones."""
+    from transformers import BertConfig, BertModel
+
+    from gongkai_training.backbones import EMBEDDING_SPREAD, build, load_embedding
+
+    torch.manual_seed(0)
+    bert = BertModel(
+        BertConfig(
+            vocab_size=40, hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32
+        ),
+        add_pooling_layer=False,
+    )
+    bert.save_pretrained(tmp_path)
+    backbone = build(Convolution(width=16, dilations=(1,)), 40, None)
+    load_embedding(backbone, tmp_path)
+    ours, theirs = backbone.embedding.weight.detach(), bert.embeddings.word_embeddings.weight.detach()
+    assert not ours[0].any(), "padding stays 0"
+    assert ours[SPECIAL:].std().item() == pytest.approx(EMBEDDING_SPREAD, rel=1e-4)
+    distances, expected = (
+        torch.cdist(ours[SPECIAL:], ours[SPECIAL:]),
+        torch.cdist(theirs[SPECIAL:], theirs[SPECIAL:]),
+    )
+    torch.testing.assert_close(distances / distances.max(), expected / expected.max(), rtol=1e-3, atol=1e-3)

@@ -6,25 +6,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from typer.core import TyperGroup
+
+from gongkai.commands import with_default
 
 if TYPE_CHECKING:
     from .encoder.adapt import Event
 
 _TRAIN = "model"
 
-
-class _ConfigOrCommand(TyperGroup):
-    """`gongkai train CONFIG` is `gongkai train model CONFIG`: what is no command's name is a file's."""
-
-    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
-        of_group = not args or args[0] == "--help" or args[0] in self.commands
-        return super().parse_args(ctx, args if of_group else [_TRAIN, *args])
-
-
 app = typer.Typer(
     name="train",
-    cls=_ConfigOrCommand,
+    cls=with_default(_TRAIN),
     help="Train the model, after making an encoder and adapting it to the genre. Needs the extra `train`.",
     no_args_is_help=True,
     rich_markup_mode="markdown",

@@ -6,24 +6,15 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from typer.core import TyperGroup
+
+from gongkai.commands import with_default
 
 DEFAULT = "score"
 FAILED = 1
 
-
-class ScoreByDefault(TyperGroup):
-    """`gongkai evaluate GOLD…` is `gongkai evaluate score GOLD…`."""
-
-    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
-        if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
-            args = [DEFAULT, *args]
-        return super().parse_args(ctx, args)
-
-
 app = typer.Typer(
     name="evaluate",
-    cls=ScoreByDefault,
+    cls=with_default(DEFAULT),
     help="Scores with intervals: of a pipeline or a predictions file, of one against another, and of speed.",
     no_args_is_help=True,
     rich_markup_mode="markdown",
