@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from gongkai.types import (
     CountNorm,
     DocnoNorm,
@@ -155,8 +157,8 @@ def marked(text: str, *spans: tuple[str, int, int]) -> Record:
 class StandIn:
     """An extractor that knows one thing of a document, whether it says 坏; on that it fails."""
 
-    def __init__(self, mode: str = "rules") -> None:
-        self.mode = mode
+    def __init__(self, mode: str = "rules", model: Path | None = None) -> None:
+        self.mode, self.model = mode, model
 
     def extract(self, document: Document) -> Record:
         if "坏" in document.text:

@@ -47,6 +47,27 @@ def test_the_period_is_the_sentences_own_else_the_reports(sentence: str, period:
     assert (found.period.start, found.period.end) == period
 
 
+@pytest.mark.parametrize(
+    ("text", "period"),
+    [
+        (
+            "某区2018年政府信息公开工作年度报告\n\n一、下一步工作打算\n培训12人次。\n",
+            ("2019-01-01", "2019-12-31"),
+        ),
+        (
+            "某区2018年政府信息公开工作年度报告\n\n一、2020年安排\n培训12人次。\n",
+            ("2020-01-01", "2020-12-31"),
+        ),
+        ("某大学2018—2019学年信息公开工作报告\n\n一、概述\n培训12人次。\n", ("2018-09-01", "2019-08-31")),
+        ("某区2018年政务公开工作要点\n\n一、工作安排\n培训12人次。\n", ("2018-01-01", "2018-12-31")),
+    ],
+)
+def test_the_period_is_the_headings_or_the_plans(text: str, period: tuple[str, str]) -> None:
+    (found,) = (fact for fact in extract(text).facts if fact.value == 12)
+    assert found.period is not None
+    assert (found.period.start, found.period.end) == period
+
+
 def test_parts_shares_and_comparisons_point_to_facts() -> None:
     part, facts = fact("收到申请50件，比2017年的40件增长25%，其中网上申请30件，占60%。", "30件")
     total = facts["50件"]

@@ -25,7 +25,7 @@ def test_the_view_is_as_long_as_the_text_and_folds_to_itself(text: str) -> None:
         ("答覆、答復、答复", "答复、答复、答复"),
         ("「甲」『乙』", "“甲”‘乙’"),
         ("深府办\u200d〔2018〕\ufeff14号", f"深府办{ZERO_WIDTH}〔2018〕{ZERO_WIDTH}14号"),
-        ("一\u3000二\xa0三", "一 二 三"),
+        ("一\u3000二\xa0三\x1f四", "一 二 三 四"),
         ("一\r\n二", "一 \n二"),
         ("一\r二", "一\n二"),
         ("二○一八", "二〇一八"),

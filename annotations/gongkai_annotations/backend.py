@@ -7,6 +7,7 @@ Label Studio asks `GET /health`, `POST /setup` when a project is connected, `POS
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from threading import Lock
 from typing import Any
 
@@ -25,9 +26,9 @@ from .tasks import TaskData
 class Predictor:
     """Predicts tasks with one pipeline, one at a time."""
 
-    def __init__(self, mode: str) -> None:
+    def __init__(self, mode: str, model: Path | None = None) -> None:
         self.model_version = f"gongkai-{__version__}-{mode}"
-        self._extractor = Extractor(mode)
+        self._extractor = Extractor(mode, model)
         self._lock = Lock()
 
     def predict(self, data: Mapping[str, Any]) -> dict[str, Any]:
@@ -45,10 +46,10 @@ class Predictor:
         }
 
 
-def create_app(mode: str = "rules") -> FastAPI:
+def create_app(mode: str = "rules", model: Path | None = None) -> FastAPI:
     """The web application; the pipeline is loaded before it answers."""
     app = FastAPI(title="gongkai", version=__version__, docs_url=None, redoc_url=None)
-    predictor = Predictor(mode)
+    predictor = Predictor(mode, model)
 
     @app.get("/")
     @app.get("/health")

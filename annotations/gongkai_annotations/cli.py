@@ -31,6 +31,12 @@ TokenFile = Annotated[
         help="File that holds the token. [default: the variable LABEL_STUDIO_API_KEY]", show_default=False
     ),
 ]
+ModelFolder = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR", help="Trained model, in place of the one that comes with gongkai.", show_default=False
+    ),
+]
 LOCAL = "http://localhost:8080"
 
 
@@ -70,6 +76,7 @@ def push(
         bool, typer.Option("--as-annotations", help="Send gold as annotations, not as predictions.")
     ] = False,
     mode: Annotated[str, typer.Option(help="What annotates reports that have no annotations.")] = "rules",
+    model: ModelFolder = None,
     max_characters: Annotated[
         int, typer.Option(min=200, help="Longest task; longer documents become several.")
     ] = 4000,
@@ -87,7 +94,7 @@ def push(
     from . import push as pushing
 
     server = _server(url, token_file)
-    extractor = Extractor(mode)
+    extractor = Extractor(mode, model)
     summary = pushing.push(
         server,
         project,
@@ -189,6 +196,7 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 9090,
     mode: Annotated[str, typer.Option(help="What annotates.")] = "rules",
+    model: ModelFolder = None,
 ) -> None:
     """Run an ML backend that gives Label Studio live pre-annotations."""
     from .server import need
@@ -199,7 +207,7 @@ def serve(
 
     from .backend import create_app
 
-    uvicorn.run(create_app(mode), host=host, port=port, log_level="warning")
+    uvicorn.run(create_app(mode, model), host=host, port=port, log_level="warning")
 
 
 @app.command()
@@ -360,6 +368,7 @@ def sample(
             help="What annotates; give two to prefer documents on which they differ. [default: rules]"
         ),
     ] = None,
+    model: ModelFolder = None,
     force: Force = False,
 ) -> None:
     """Choose the next documents to annotate: where the program is least sure, unlike each other and the gold.
@@ -372,7 +381,7 @@ def sample(
 
     from . import sample as sampling
 
-    extractors = [Extractor(name).extract for name in mode or ["rules"]]
+    extractors = [Extractor(name, model).extract for name in mode or ["rules"]]
     chosen = sampling.sample(
         paths, count, extractors, (record for path in gold or () for record in read(path))
     )

@@ -37,35 +37,44 @@ __all__ = [
 ]
 
 
-def load(mode: str = "rules", *, pkuseg_model: Path | None = None) -> Language:
+def load(
+    mode: str = "rules",
+    *,
+    model: Path | None = None,
+    threads: int | None = None,
+    pkuseg_model: Path | None = None,
+) -> Language:
     """The pipeline as a spaCy `Language`; `nlp(text)._.gongkai` holds what it found.
 
     Args:
-        mode: `rules`.
+        mode: `rules`, `model` (a trained model alone), or `hybrid` (both, merged).
+        model: Folder of the trained model; that which comes with gongkai if None.
+        threads: For the model; as many as there are cores if None.
         pkuseg_model: Folder of a pkuseg model, for words instead of characters as tokens; offsets in the
             results are the same.
 
     Raises:
         ConfigError: Unknown mode, or no pkuseg model in that folder.
+        BrokenModel: No trained model in that folder, or a damaged one.
     """
     from gongkai.pipeline import load as load_pipeline
 
-    return load_pipeline(mode, pkuseg_model=pkuseg_model)
+    return load_pipeline(mode, model=model, threads=threads, pkuseg_model=pkuseg_model)
 
 
 @cache
-def _extractor(mode: str) -> Extractor:
+def _extractor(mode: str, model: Path | None) -> Extractor:
     from gongkai.pipeline import Extractor
 
-    return Extractor(mode)
+    return Extractor(mode, model)
 
 
-def extract(source: Path | str | Document, mode: str = "rules") -> Record:
+def extract(source: Path | str | Document, mode: str = "rules", *, model: Path | None = None) -> Record:
     """The record of one document.
 
     Args:
         source: A `Path` is read as a file; a `str` is the text itself; a `Document` comes from ingest.
-        mode: As for `load`.
+        mode, model: As for `load`.
 
     Raises:
         IngestError: The file cannot be read; the text names file and remedy.
@@ -76,5 +85,5 @@ def extract(source: Path | str | Document, mode: str = "rules") -> Record:
         document = next(iter(read(source)))
         if isinstance(document, GongkaiError):
             raise document
-        return _extractor(mode).extract(document)
-    return _extractor(mode).extract(read_text(source) if isinstance(source, str) else source)
+        return _extractor(mode, model).extract(document)
+    return _extractor(mode, model).extract(read_text(source) if isinstance(source, str) else source)

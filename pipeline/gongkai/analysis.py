@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import msgspec
 import srsly
 
+from gongkai.model.decode import Link
 from gongkai.text import fold
 from gongkai.types import (
     Document,
@@ -44,19 +45,24 @@ class Analysis(msgspec.Struct, kw_only=True):
     Attributes:
         view: `fold(document.text)`.
         given: Spans to use instead of what the taggers find; None to tag.
+        model_mentions, model_links: What the trained model reads; of `given`, if there are any.
         mentions: Tagged spans before ids.
         readings, parts: Pairs of mentions that become value_of and part_of relations.
         unit_at: Start of a table cell's bare number → its unit.
+        metric_at: Start of a standard form's label → the one row of the ontology that its numbers have, or None.
     """
 
     document: Document
     view: str
     structure: Structure
     given: tuple[Mention, ...] | None = None
+    model_mentions: list[Mention] = []
+    model_links: list[Link] = []
     mentions: list[Mention] = []
     readings: list[NumberReading] = []
     parts: list[NumberPart] = []
     unit_at: dict[int, str] = {}
+    metric_at: dict[int, str | None] = {}
     entities: tuple[Entity, ...] = ()
     relations: tuple[Relation, ...] = ()
     facts: tuple[Fact, ...] = ()

@@ -39,6 +39,16 @@ class Mode(StrEnum):
     """What tags the text."""
 
     RULES = "rules"
+    MODEL = "model"
+    HYBRID = "hybrid"
+
+
+ModelFolder = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR", help="Trained model, in place of the one that comes with gongkai.", show_default=False
+    ),
+]
 
 
 def _version(asked: bool) -> None:
@@ -75,6 +85,7 @@ def extract(
         ),
     ] = None,
     mode: Annotated[Mode, typer.Option(help="What tags the text.")] = Mode.RULES,
+    model: ModelFolder = None,
     fail_fast: Annotated[
         bool,
         typer.Option("--fail-fast", help="End the run at the first input that fails; keep what was done."),
@@ -100,7 +111,7 @@ def extract(
         summary = run(
             paths,
             out,
-            extractor=Extractor(mode=mode.value),
+            extractor=Extractor(mode.value, model=model),
             formats=formats or [Format.JSONL],
             fail_fast=fail_fast,
             force=force,
@@ -125,13 +136,14 @@ def show(
     ] = None,
     number: Annotated[int, typer.Option(min=1, help="Which document, where FILE holds several.")] = 1,
     mode: Annotated[Mode, typer.Option(help="What tags the text.")] = Mode.RULES,
+    model: ModelFolder = None,
     force: Annotated[bool, typer.Option("--force", help="Replace PAGE if it exists.")] = False,
 ) -> None:
     """Show a report with its marked spans, facts and findings."""
     from gongkai.pipeline import Extractor
     from gongkai.run import nth_document
 
-    record = Extractor(mode=mode.value).extract(nth_document(file, number))
+    record = Extractor(mode.value, model=model).extract(nth_document(file, number))
     if html is None:
         from rich.console import Console
 

@@ -88,3 +88,7 @@ class BrokenPrediction(GongkaiError):
 
 class StalePage(GongkaiError):
     """A page quotes other figures than the leaderboard, or has no marks to write them between."""
+
+
+class BrokenModel(GongkaiError):
+    """A folder holds no trained model, a damaged one, or one of another version."""

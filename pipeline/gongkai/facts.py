@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from gongkai.dating import SectionPeriods, coming_period
+from gongkai.normalise.periods import reported_period
 from gongkai.normalise.quantities import printed_decimals as printed_decimals_of
 from gongkai.types import (
     Cell,
@@ -14,7 +16,6 @@ from gongkai.types import (
     Direction,
     Entity,
     Fact,
-    Meta,
     MetricNorm,
     PercentNorm,
     PeriodNorm,
@@ -62,8 +63,11 @@ class FactBuilder:
         self._links = _linked(relations)
         self._cells = {cell.start: (table, cell) for table in structure.tables for cell in table.cells}
         self._sentence_starts = [start for start, _ in structure.sentences]
-        self._sections = _Sections(structure.sections, entities)
-        self._default = _year(structure.meta)
+        self._default = reported_period(structure.meta.year, structure.meta.title)
+        self._sections = SectionPeriods(structure.sections, coming_period(structure.meta))
+        for entity in entities:
+            if isinstance(entity.norm, PeriodNorm):
+                self._sections.state(entity.start, entity.end, entity.norm)
 
     def build(self) -> tuple[Fact, ...]:
         """One fact for each COUNT and PERCENT, in text order; fact ids F1, F2, …"""
@@ -116,7 +120,7 @@ class FactBuilder:
         """The sentence's period, else the section's, else the report's year; one that nobody can date is none."""
         if during is not None and isinstance(during.norm, PeriodNorm) and during.norm != PeriodNorm():
             return during.norm
-        stated = self._sections.period_of(section)
+        stated = self._sections.of(section)
         return stated if stated is not None and stated != PeriodNorm() else self._default
 
     def _compared_with(self, number: Entity) -> str | None:
@@ -139,38 +143,6 @@ class FactBuilder:
         return "down" if before.endswith(_DOWN) else None
 
 
-class _Sections:
-    """Which section holds a position, and the period that its heading states."""
-
-    def __init__(self, sections: Sequence[Section], entities: Sequence[Entity]) -> None:
-        self._sections = sections
-        self._starts = [section.start for section in sections]
-        self._by_id = {section.id: section for section in sections}
-        periods = [e for e in entities if isinstance(e.norm, PeriodNorm)]
-        self._periods: dict[str, PeriodNorm] = {}
-        for entity in periods:
-            section = self.holding(entity.start)
-            if section is None or not section.title or section.level == 0:
-                continue
-            heading = section.start + len(section.number or "") + len(section.title) + 4
-            if entity.end <= heading and isinstance(entity.norm, PeriodNorm):
-                self._periods.setdefault(section.id, entity.norm)
-
-    def holding(self, position: int) -> Section | None:
-        place = bisect_right(self._starts, position) - 1
-        section = self._sections[place] if place >= 0 else None
-        while section is not None and position >= section.end:
-            section = self._by_id.get(section.parent) if section.parent else None
-        return section
-
-    def period_of(self, section: Section | None) -> PeriodNorm | None:
-        while section is not None:
-            if section.id in self._periods:
-                return self._periods[section.id]
-            section = self._by_id.get(section.parent) if section.parent else None
-        return None
-
-
 def _linked(relations: Sequence[Relation]) -> _Links:
     tails: dict[RelationLabel, dict[str, str]] = {}
     scores: dict[str, float] = {}
@@ -187,9 +159,3 @@ def _metric_id(metric: Entity | None, cell: Cell | None) -> tuple[str | None, fl
     if metric is not None and isinstance(metric.norm, MetricNorm):
         return metric.norm.metric_id, metric.norm.score
     return None, 1.0
-
-
-def _year(meta: Meta) -> PeriodNorm | None:
-    if meta.year is None:
-        return None
-    return PeriodNorm(start=f"{meta.year}-01-01", end=f"{meta.year}-12-31")

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable
-from functools import cache
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache, partial
 from pathlib import Path
 
 from spacy.language import Language
@@ -13,14 +12,17 @@ from spacy.util import get_lang_class
 
 import gongkai.tokenizers  # noqa: F401  (registers the tokenizers)
 from gongkai.analysis import Analysis, NumberPart, NumberReading
+from gongkai.batching import BATCH_CHARACTERS, batches
 from gongkai.checks import check
-from gongkai.errors import ConfigError
+from gongkai.dating import PeriodReader
+from gongkai.entities import Normaliser
 from gongkai.facts import FactBuilder
 from gongkai.ingest import read_text
-from gongkai.normalise.entities import Normaliser
+from gongkai.merging import Merger, Policy, load_policy
 from gongkai.normalise.identities import load_identities
 from gongkai.normalise.metrics import load_matcher, load_ontology
 from gongkai.normalise.quantities import unit_table
+from gongkai.reading import ModelStage, Reader
 from gongkai.rules.cells import CellReading, read_cells
 from gongkai.rules.citations import relate_citations
 from gongkai.rules.cues import load_cues
@@ -33,13 +35,14 @@ from gongkai.rules.periods import tag_periods
 from gongkai.rules.policies import tag_policies
 from gongkai.rules.quantities import tag_quantities
 from gongkai.rules.relations import NumberRelations
-from gongkai.spans import IntervalIndex, drop_overlapping
+from gongkai.spans import IntervalIndex
 from gongkai.structure import analyse
 from gongkai.types import Document, Entity, EntityLabel, Mention, Record, Relation, Table
 
 SPANS_KEY = "gongkai"
 """`doc.spans[SPANS_KEY]` holds the entities as spaCy spans."""
 
+MODEL_STAGE = "gongkai_model"
 STAGES = (
     "gongkai_structure",
     "gongkai_docnos",
@@ -47,15 +50,18 @@ STAGES = (
     "gongkai_orgs",
     "gongkai_periods",
     "gongkai_quantities",
+    MODEL_STAGE,
     "gongkai_metrics",
     "gongkai_entities",
     "gongkai_relations",
     "gongkai_facts",
     "gongkai_checks",
 )
-MODES = ("rules",)
 LONGEST_TEXT = 100_000_000
 """Characters; spaCy's own limit protects its parser, which this pipeline does not have."""
+
+_TAGGERS = ("gongkai_docnos", "gongkai_policies", "gongkai_orgs", "gongkai_periods", "gongkai_quantities")
+_MERGING = ("gongkai_metrics", "gongkai_relations")
 
 Tag = Callable[[str], list[Mention]]
 Stage = Callable[[Doc], Doc]
@@ -97,24 +103,38 @@ def orgs_stage(doc: Doc) -> Doc:
     return doc
 
 
-def metrics_stage(doc: Doc) -> Doc:
-    """Settles which mentions stay, then reads for each number what it counts: in tables, then in prose.
+def settle_mentions(state: Analysis, policy: Policy) -> None:
+    """Settles which mentions stay, and reads for each number what it counts: in tables, then in prose.
 
     Where spans are given (`Analysis.given`), they are what stays, and what a number counts is one of them.
     """
-    state = analysis_of(doc)
-    structure = state.structure
+    merger = Merger(policy, state)
     cells = read_table_cells(state)
     if state.given is None:
-        taken = IntervalIndex(_spoken_for(structure.tables))
+        taken = IntervalIndex(_spoken_for(state.structure.tables))
         prose = [m for m in state.mentions if not (m.label in _NUMBERS and taken.overlaps(m.start, m.end))]
-        kept = merge([*prose, *(cell.number for cell in cells)], structure.boilerplate)
+        numbers = (cell.number for cell in cells)
+        kept = merger.spans(merge([*prose, *numbers], state.structure.boilerplate))
     else:
         kept = [mention for mention in state.given if mention.label != "METRIC"]
+    rules = _read_by_rules(state, kept, cells) if policy.asks("rules") else []
+    model = merger.model_readings(kept)
+    if state.given is None:
+        state.mentions = merger.settled([*kept, *merger.metrics(rules, model)])
+    else:
+        state.mentions = list(state.given)
+    state.readings = merger.readings(state.mentions, rules, model)
+
+
+def _read_by_rules(
+    state: Analysis, kept: Sequence[Mention], cells: Sequence[CellReading]
+) -> list[NumberReading]:
+    """What the numbers among the mentions count, by rules; notes the totals of table cells."""
+    readings = []
     at = {_place(mention): mention for mention in kept}
     in_cells = {_place(cell.number) for cell in cells}
     reader = MetricReader(
-        state.view, [m for m in kept if _place(m) not in in_cells], structure.paragraphs, load_lexicon()
+        state.view, [m for m in kept if _place(m) not in in_cells], state.structure.paragraphs, load_lexicon()
     )
     reader.read()
     for cell in cells:
@@ -122,18 +142,13 @@ def metrics_stage(doc: Doc) -> Doc:
         if number is None:
             continue
         if cell.metric is not None:
-            state.readings.append(NumberReading(number, cell.metric, cell.metric.by, cell.metric.score))
+            readings.append(NumberReading(number, cell.metric, cell.metric.by, cell.metric.score))
         if cell.parent is not None and (total := at.get(_place(cells[cell.parent].number))):
             state.parts.append(NumberPart(number, total))
     for reading in reader.readings:
         number, metric = reader.numbers[reading.number], reader.metrics[reading.metric]
-        state.readings.append(NumberReading(number, metric, reading.by, reading.score))
-    if state.given is not None:
-        state.readings = _readings_among(state.readings, state.given)
-        state.mentions = list(state.given)
-        return doc
-    state.mentions = kept + drop_overlapping(reading.metric for reading in state.readings)
-    return doc
+        readings.append(NumberReading(number, metric, reading.by, reading.score))
+    return readings
 
 
 def entities_stage(doc: Doc) -> Doc:
@@ -147,44 +162,60 @@ def entities_stage(doc: Doc) -> Doc:
 def name_entities(state: Analysis) -> None:
     """Entities of the mentions, each with its normal form, for which it needs the cells and readings."""
     number_of_metric = {reading.metric: reading.number for reading in reversed(state.readings)}
+    structure, matcher = state.structure, load_matcher()
     normaliser = Normaliser(
         state.document.text,
         state.view,
-        state.structure.meta.year,
-        load_matcher(),
+        matcher,
         number_of_metric,
         state.unit_at,
-        state.structure.sentences,
-        state.structure.paragraphs,
+        PeriodReader(
+            state.view, structure.meta, structure.sections, structure.sentences, structure.paragraphs
+        ),
+        matcher.surroundings(state.view, structure),
+        state.metric_at,
     )
     state.entities = normaliser.entities(state.mentions)
 
 
 def read_table_cells(state: Analysis) -> list[CellReading]:
     """The number cells of the document's tables; notes the units that their rows or forms give them."""
+    # Lines tell which label stands above a number only where no label heads several columns.
+    columns = IntervalIndex(
+        [(t.start, t.end) for t in state.structure.tables if t.flattened and t.form in ("B.4", "C.4")]
+    )
     cells = read_cells(state.view, state.structure.tables, unit_names(), parents())
     for cell in cells:
         if unit := cell.unit or metric_units().get(cell.metric_id or ""):
             state.unit_at[cell.number.start] = unit
+        if cell.metric is None or cell.metric_id is None:
+            continue
+        if not columns.overlaps(cell.metric.start, cell.metric.end):
+            # A label that heads several indicators (行政许可: items, change, decisions) names none of them.
+            first = state.metric_at.setdefault(cell.metric.start, cell.metric_id)
+            if first != cell.metric_id:
+                state.metric_at[cell.metric.start] = None
     return cells
 
 
-def relations_stage(doc: Doc) -> Doc:
+def relate(state: Analysis, policy: Policy) -> None:
     """All eight relations: of numbers (tables, prose) and of cited documents."""
-    state = analysis_of(doc)
+    merger = Merger(policy, state)
+    certain, metric_of = _read_relations(state)
+    rules = _relate_by_rules(state, metric_of) if policy.asks("rules") else []
+    model = merger.model_relations(state.entities)
+    state.relations = tuple(merger.relations(certain, rules, model))
+
+
+def _relate_by_rules(state: Analysis, metric_of: dict[str, Entity]) -> list[Relation]:
     structure, entities = state.structure, state.entities
-    by_place = {(e.label, e.start, e.end): e for e in entities}
-    relations, metric_of = _read_relations(state, by_place)
     masked = mask(state.view, (m for m in state.mentions if m.label != "METRIC"))
     cells = {cell.start for table in structure.tables for cell in table.cells if cell.state == "number"}
     prose = [entity for entity in entities if entity.start not in cells]
     numbers = NumberRelations(
         masked, prose, metric_of, structure.sentences, structure.paragraphs, load_cues()
     )
-    relations += numbers.relate()
-    relations += relate_citations(state.view, entities, structure.sentences)
-    state.relations = tuple(relations)
-    return doc
+    return [*numbers.relate(), *relate_citations(state.view, entities, structure.sentences)]
 
 
 def facts_stage(doc: Doc) -> Doc:
@@ -212,17 +243,45 @@ def _factory(name: str, stage: Stage, assigns: Iterable[str] = ("doc._.gongkai",
     return registered
 
 
+def _merging_factory(name: str, merge_into: Callable[[Analysis, Policy], None]) -> Callable[..., Stage]:
+    """Register a stage in which model and rules meet; its `mode` says by which policy."""
+
+    def stage(doc: Doc, policy: Policy) -> Doc:
+        merge_into(analysis_of(doc), policy)
+        return doc
+
+    def make(nlp: Language, name: str, mode: str) -> Stage:
+        return partial(stage, policy=load_policy(mode))
+
+    touches = ["doc._.gongkai"]
+    registered: Callable[..., Stage] = Language.factory(
+        name, default_config={"mode": "rules"}, requires=touches, assigns=touches, func=make
+    )
+    return registered
+
+
 make_structure = _factory("gongkai_structure", structure_stage)
 make_docnos = _factory("gongkai_docnos", _tagger(tag_docnos))
 make_policies = _factory("gongkai_policies", _tagger(tag_policies))
 make_orgs = _factory("gongkai_orgs", orgs_stage)
 make_periods = _factory("gongkai_periods", _tagger(tag_periods))
 make_quantities = _factory("gongkai_quantities", _tagger(tag_quantities))
-make_metrics = _factory("gongkai_metrics", metrics_stage)
 make_entities = _factory("gongkai_entities", entities_stage, ("doc._.gongkai", "doc.spans"))
-make_relations = _factory("gongkai_relations", relations_stage)
 make_facts = _factory("gongkai_facts", facts_stage)
 make_checks = _factory("gongkai_checks", checks_stage)
+make_metrics = _merging_factory("gongkai_metrics", settle_mentions)
+make_relations = _merging_factory("gongkai_relations", relate)
+
+
+@Language.factory(
+    MODEL_STAGE,
+    default_config={"folder": None, "threads": None},
+    requires=["doc._.gongkai"],
+    assigns=["doc._.gongkai"],
+)
+def make_model(nlp: Language, name: str, folder: str | None, threads: int | None) -> ModelStage:
+    """The trained model of a folder, else the one that comes with gongkai."""
+    return ModelStage(None if folder is None else Path(folder), threads)
 
 
 _NUMBERS = ("COUNT", "PERCENT")
@@ -250,23 +309,6 @@ def _place(mention: Mention) -> tuple[EntityLabel, int, int]:
     return mention.label, mention.start, mention.end
 
 
-def _readings_among(readings: Iterable[NumberReading], given: Iterable[Mention]) -> list[NumberReading]:
-    """The readings whose phrase shares characters with a given METRIC, with that one (the larger share) instead."""
-    metrics = sorted((m for m in given if m.label == "METRIC"), key=lambda metric: metric.start)
-    starts = [metric.start for metric in metrics]
-    found = []
-    for reading in readings:
-        start, end = reading.metric.start, reading.metric.end
-        # METRICs do not overlap each other: those that reach into the phrase stand together.
-        first = max(bisect_right(starts, start) - 1, 0)
-        last = bisect_left(starts, end)
-        shared = [(min(m.end, end) - max(m.start, start), m) for m in metrics[first:last]]
-        length, metric = max(shared, key=lambda each: each[0], default=(0, None))
-        if metric is not None and length > 0:
-            found.append(reading._replace(metric=metric))
-    return found
-
-
 def _spoken_for(tables: Iterable[Table]) -> list[tuple[int, int]]:
     """Cells whose numbers prose rules must leave alone: numbers (read as cells) and headers (计1条)."""
     spans = {
@@ -278,9 +320,10 @@ def _spoken_for(tables: Iterable[Table]) -> list[tuple[int, int]]:
     return sorted(spans)
 
 
-def _read_relations(
-    state: Analysis, by_place: dict[tuple[EntityLabel, int, int], Entity]
-) -> tuple[list[Relation], dict[str, Entity]]:
+def _read_relations(state: Analysis) -> tuple[list[Relation], dict[str, Entity]]:
+    """What numbers count and the totals of tables, as relations; number id → METRIC."""
+    by_place = {(e.label, e.start, e.end): e for e in state.entities}
+
     def entity(mention: Mention) -> Entity | None:
         return by_place.get((mention.label, mention.start, mention.end))
 
@@ -313,46 +356,89 @@ def _spacy_spans(doc: Doc, state: Analysis) -> list[Span]:
     return [span for span in spans if span is not None]
 
 
-def load(mode: str = "rules", *, pkuseg_model: Path | None = None) -> Language:
+def stages(mode: str) -> tuple[str, ...]:
+    """The stages of a mode, in order: without the model where only rules are asked, and the other way round."""
+    policy = load_policy(mode)
+    left_out = (() if policy.asks("rules") else _TAGGERS) + (() if policy.asks("model") else (MODEL_STAGE,))
+    return tuple(stage for stage in STAGES if stage not in left_out)
+
+
+def load(
+    mode: str = "rules",
+    *,
+    model: Path | Reader | None = None,
+    threads: int | None = None,
+    pkuseg_model: Path | None = None,
+) -> Language:
     """The pipeline as a spaCy `Language`; `nlp(text)._.gongkai` holds what it found.
 
     Args:
-        mode: `rules`.
+        mode: `rules`, `model` or `hybrid`.
+        model: The trained model or its folder; that which comes with gongkai if None. Rules need none.
+        threads: For the model; as many as there are cores if None.
         pkuseg_model: Folder of a pkuseg model, for words instead of characters as tokens; offsets in the
             results are the same.
 
     Raises:
         ConfigError: Unknown mode, or no pkuseg model in that folder.
+        GongkaiError: No model in that folder, a damaged one, or no runtime for it.
     """
-    if mode not in MODES:
-        raise ConfigError(f"mode {mode!r}", "There is no such mode.", f"Choose one of: {', '.join(MODES)}.")
+    chosen = stages(mode)
     tokenizer: dict[str, str] = {"@tokenizers": "gongkai.CharacterTokenizer.v1"}
     if pkuseg_model is not None:
         tokenizer = {"@tokenizers": "gongkai.PkusegTokenizer.v1", "model": str(pkuseg_model)}
     nlp: Language = get_lang_class("zh").from_config({"nlp": {"tokenizer": tokenizer}})
     nlp.max_length = LONGEST_TEXT
-    for stage in STAGES:
-        nlp.add_pipe(stage)
+    folder = str(model) if isinstance(model, Path) else None
+    config: dict[str, dict[str, str | int | None]] = {stage: {"mode": mode} for stage in _MERGING}
+    config[MODEL_STAGE] = {"folder": folder, "threads": threads}
+    for stage in chosen:
+        nlp.add_pipe(stage, config=config.get(stage, {}))
+    if MODEL_STAGE in chosen:
+        component = nlp.get_pipe(MODEL_STAGE)
+        assert isinstance(component, ModelStage)
+        # Asked for now, so that a model that is not there stops before the first document.
+        component.reader = model if isinstance(model, Reader) else component.reader
     return nlp
 
 
 class Extractor:
-    """Documents in, records out. Loads the pipeline once; use one for a run."""
+    """Documents in, records out. Loads the pipeline once; use one for a run.
 
-    def __init__(self, mode: str = "rules") -> None:
-        self.nlp = load(mode)
+    Args:
+        mode, model, threads: As for `load`.
+    """
+
+    def __init__(
+        self, mode: str = "rules", model: Path | Reader | None = None, threads: int | None = None
+    ) -> None:
+        self.nlp = load(mode, model=model, threads=threads)
 
     def extract(self, document: Document) -> Record:
         """Run every stage on one document."""
-        return self._run(Analysis.of(document))
+        return next(self._run([Analysis.of(document)]))
+
+    def extract_all(
+        self, documents: Iterable[Document], batch_characters: int = BATCH_CHARACTERS
+    ) -> Iterator[Record]:
+        """The record of each document, in their order, the same as one by one; the model reads batches.
+
+        Args:
+            batch_characters: Documents are taken until they have as many, and no more before their records are out.
+        """
+        for batch in batches(documents, lambda document: len(document.text), batch_characters):
+            yield from self._run([Analysis.of(document) for document in batch])
 
     def relate(self, document: Document, mentions: Iterable[Mention]) -> Record:
         """Run every stage but the taggers: the spans are given, their relations, facts and findings are not."""
         state = Analysis.of(document)
         state.given = tuple(mentions)
-        return self._run(state)
+        return next(self._run([state]))
 
-    def _run(self, state: Analysis) -> Record:
+    def _run(self, states: Iterable[Analysis]) -> Iterator[Record]:
+        return (analysis_of(doc).record() for doc in self.nlp.pipe(map(self._doc, states)))
+
+    def _doc(self, state: Analysis) -> Doc:
         doc = self.nlp.make_doc(state.document.text)
         doc._.gongkai = state
-        return analysis_of(self.nlp(doc)).record()
+        return doc

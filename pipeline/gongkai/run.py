@@ -1,20 +1,21 @@
 """One run over files and folders: read, extract, write, count.
 
-Memory does not grow with the number of documents: one document is in hand at a time, and rows for Parquet
-and DuckDB leave in batches. Bad input becomes a line of errors.jsonl and the run goes on.
+Memory does not grow with the number of documents: one batch of them is in hand at a time, and rows for Parquet
+and DuckDB leave in batches, too. Bad input becomes a line of errors.jsonl and the run goes on.
 """
 
 from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import msgspec
 
+from gongkai.batching import BATCH_CHARACTERS, batches
 from gongkai.errors import IngestError, OutputError, UnreadableInput
 from gongkai.export import Export, Failure, Format
 from gongkai.ingest import discover, read
@@ -25,6 +26,13 @@ class DocumentExtractor(Protocol):
     """What turns a document into a record: `gongkai.pipeline.Extractor`, or a stand-in."""
 
     def extract(self, document: Document) -> Record: ...
+
+
+@runtime_checkable
+class BatchExtractor(DocumentExtractor, Protocol):
+    """An extractor that is faster on many documents at once, and gives the same records in the same order."""
+
+    def extract_all(self, documents: Iterable[Document]) -> Iterator[Record]: ...
 
 
 @dataclass(slots=True)
@@ -70,6 +78,16 @@ class RunSummary:
         self.findings.update(finding.check for finding in record.findings)
 
 
+class _Input(NamedTuple):
+    """A document, or why there is none, and its file."""
+
+    path: Path
+    item: Document | Failure
+
+
+_FAILURE_CHARACTERS = 1_000
+"""What an input without a document counts for in a batch, so that a folder of bad files is told of as it goes."""
+
 Progress = Callable[[RunSummary, Path], None]
 """Called after every document and failure with the counts so far and the file in hand."""
 
@@ -91,7 +109,7 @@ def run(
     before it is kept.
 
     Args:
-        extractor: Turns one document into one record.
+        extractor: Turns one document into one record, or many at once if it can (`BatchExtractor`).
         formats: What to write; errors.jsonl is always written, empty if nothing failed.
         force: Whether results that lie in `out` already may be replaced.
         progress: Told of every step.
@@ -104,23 +122,17 @@ def run(
     started = time.perf_counter()
     summary = RunSummary()
     with Export(out, formats, force=force) as export:
-        for path in discover(paths):
-            if export.holds(path):
-                continue
-            summary.files += 1
-            for outcome in _outcomes(path, extractor, export):
-                if isinstance(outcome, Record):
-                    summary.count(outcome)
-                else:
-                    export.add_failure(outcome)
-                    summary.errors[outcome.error] += 1
-                summary.seconds = time.perf_counter() - started
-                if progress:
-                    progress(summary, path)
-                if fail_fast and isinstance(outcome, Failure):
-                    summary.stopped_by = outcome
-                    break
-            if summary.stopped_by:
+        for path, outcome in _outcomes(_inputs(paths, export, summary), extractor, export):
+            if isinstance(outcome, Record):
+                summary.count(outcome)
+            else:
+                export.add_failure(outcome)
+                summary.errors[outcome.error] += 1
+            summary.seconds = time.perf_counter() - started
+            if progress:
+                progress(summary, path)
+            if fail_fast and isinstance(outcome, Failure):
+                summary.stopped_by = outcome
                 break
         if not summary.files:
             where = ", ".join(map(_printable, paths)) or "PATH"
@@ -147,31 +159,67 @@ def nth_document(path: Path, number: int = 1) -> Document:
     raise UnreadableInput(str(path), f"It holds {count} documents, not {number}.", "Choose a lower --number.")
 
 
-def _outcomes(path: Path, extractor: DocumentExtractor, export: Export) -> Iterator[Record | Failure]:
-    """For every document of a file, its record once written, or why there is none."""
-    try:
-        for item in read(path):
-            if isinstance(item, IngestError):
-                yield _failure(path, _member(path, item), item)
-            else:
-                yield _outcome(path, item, extractor, export)
-    except OutputError:
-        raise
-    except Exception as error:
-        yield _failure(path, None, error)
+def _inputs(paths: Iterable[Path], export: Export, summary: RunSummary) -> Iterator[_Input]:
+    """Every document under the paths, or why one cannot be read; counts the files."""
+    for path in discover(paths):
+        if export.holds(path):
+            continue
+        summary.files += 1
+        try:
+            for item in read(path):
+                if isinstance(item, IngestError):
+                    yield _Input(path, _failure(path, _member(path, item), item))
+                else:
+                    yield _Input(path, _named(item))
+        except Exception as error:
+            yield _Input(path, _failure(path, None, error))
 
 
-def _outcome(
-    path: Path, document: Document, extractor: DocumentExtractor, export: Export
-) -> Record | Failure:
+def _outcomes(
+    inputs: Iterable[_Input], extractor: DocumentExtractor, export: Export
+) -> Iterator[tuple[Path, Record | Failure]]:
+    """For every input, its record once written, or why there is none."""
+    for batch in batches(
+        inputs, _characters, BATCH_CHARACTERS if isinstance(extractor, BatchExtractor) else 1
+    ):
+        records = _records([each.item for each in batch if isinstance(each.item, Document)], extractor)
+        for path, item in batch:
+            yield path, item if isinstance(item, Failure) else _written(path, item, next(records), export)
+
+
+def _records(documents: Sequence[Document], extractor: DocumentExtractor) -> Iterator[Record | Exception]:
+    """The record of each document; one that fails costs the others of its batch nothing but time."""
+    done = 0
+    if isinstance(extractor, BatchExtractor) and len(documents) > 1:
+        try:
+            for record in extractor.extract_all(documents):
+                yield record
+                done += 1
+        except Exception:
+            pass  # Which document it was shows when they are taken one by one.
+    for document in documents[done:]:
+        try:
+            yield extractor.extract(document)
+        except Exception as error:
+            yield error
+
+
+def _written(path: Path, document: Document, record: Record | Exception, export: Export) -> Record | Failure:
+    if isinstance(record, OutputError):
+        raise record
+    if isinstance(record, Exception):
+        return _failure(path, document.source.member, record)
     try:
-        record = extractor.extract(_named(document))
         export.add(record)
     except OutputError:
         raise
     except Exception as error:
         return _failure(path, document.source.member, error)
     return record
+
+
+def _characters(each: _Input) -> int:
+    return len(each.item.text) if isinstance(each.item, Document) else _FAILURE_CHARACTERS
 
 
 def _member(path: Path, error: IngestError) -> str | None:

@@ -17,7 +17,7 @@ ZERO_WIDTH = "\u200b"
 """What every zero-width character becomes in the view; patterns allow it by name."""
 
 _LINE_BREAKS = "\x0b\x0c\x85\u2028\u2029"
-_SPACES = "\t\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
+_SPACES = "\t\x1c\x1d\x1e\x1f\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
 _ZERO_WIDTHS = "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\xad\u180e"
 _LIKE_FOR_LIKE = {
     "．": ".",

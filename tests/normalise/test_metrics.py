@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,7 +12,15 @@ from hypothesis import strategies as st
 from gongkai.errors import ConfigError
 from gongkai.normalise import metrics
 from gongkai.normalise.identities import Identity, load_identities
-from gongkai.normalise.metrics import Metric, MetricMatcher, Ontology, load_matcher, load_ontology, surface
+from gongkai.normalise.metrics import (
+    Metric,
+    MetricMatcher,
+    load_matcher,
+    load_ontology,
+    spelled_out,
+    surface,
+)
+from gongkai.normalise.places import Place
 from gongkai.structure.forms import load_forms
 from gongkai.text import fold
 
@@ -33,13 +42,15 @@ def test_every_row_maps_its_own_phrases(metric: Metric) -> None:
         norm = load_matcher().match(label)
         assert norm is not None
         assert (norm.metric_id, norm.score) == (metric.id, 1.0)
-    for synonym in metric.synonyms:
+    for synonym in (one for phrase in metric.synonyms for one in spelled_out(phrase)):
         norm = load_matcher().match(synonym, unit=metric.unit)
         assert norm is not None
         assert norm.metric_id == metric.id
         assert norm.score >= 0.95
     for phrase in metric.with_unit:
         assert mapped(phrase, metric.unit) == metric.id
+    for head in metric.heads:
+        assert mapped(f"举行第三次{head}") == metric.id
     assert mapped(metric.match) == metric.id
     assert mapped(metric.reject) != metric.id
 
@@ -47,7 +58,8 @@ def test_every_row_maps_its_own_phrases(metric: Metric) -> None:
 def test_no_two_rows_claim_one_phrase() -> None:
     owners: dict[str, str] = {}
     for metric in ROWS:
-        for phrase in (metric.label, metric.traditional, *metric.synonyms):
+        phrases = (one for phrase in metric.synonyms for one in spelled_out(phrase))
+        for phrase in (metric.label, metric.traditional, *phrases):
             assert owners.setdefault(surface(phrase), metric.id) == metric.id, phrase
 
 
@@ -82,7 +94,7 @@ def test_rows_that_claim_one_phrase_are_refused() -> None:
         for name in ("one", "two")
     )
     ontology = load_ontology()
-    clashing = Ontology(reduction=ontology.reduction, families=ontology.families, metrics=rows)
+    clashing = msgspec.structs.replace(ontology, metrics=rows)
     with pytest.raises(ConfigError, match=r"one and two both claim 收到申请数\. Leave it with one"):
         MetricMatcher(clashing)
 
@@ -90,7 +102,7 @@ def test_rows_that_claim_one_phrase_are_refused() -> None:
 def test_an_id_that_stands_twice_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     row = Metric(id="one", label="a", traditional="a", units=("件",), match="a", reject="b")
     ontology = load_ontology()
-    broken = Ontology(reduction=ontology.reduction, families=ontology.families, metrics=(row, row))
+    broken = msgspec.structs.replace(ontology, metrics=(row, row))
     monkeypatch.setattr(metrics, "load_yaml", lambda *_: broken)
     with pytest.raises(ConfigError, match="one stands twice"):
         load_ontology.__wrapped__()
@@ -99,7 +111,7 @@ def test_an_id_that_stands_twice_is_refused(monkeypatch: pytest.MonkeyPatch) -> 
 def test_unknown_parent_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     row = Metric(id="one", label="a", traditional="a", units=("件",), match="a", reject="b", parent="none")
     ontology = load_ontology()
-    broken = Ontology(reduction=ontology.reduction, families=ontology.families, metrics=(row,))
+    broken = msgspec.structs.replace(ontology, metrics=(row,))
     monkeypatch.setattr(metrics, "load_yaml", lambda *_: broken)
     with pytest.raises(ConfigError, match="unknown parent none"):
         load_ontology.__wrapped__()
@@ -173,6 +185,70 @@ def test_phrases_that_name_a_metric(phrase: str, unit: str, metric_id: str) -> N
 @pytest.mark.parametrize(("phrase", "unit"), MISSES)
 def test_phrases_that_stay_unmapped(phrase: str, unit: str | None) -> None:
     assert mapped(phrase, unit) is None
+
+
+PLACES = [
+    ("维持", "件", ("reconsideration",), "reconsideration.upheld"),
+    ("維持", "件", ("litigation",), "litigation.upheld"),
+    ("维持", "件", ("disclosure",), None),
+    ("败诉", "件", ("litigation",), "litigation.corrected"),
+    ("办结", "件", ("requests",), "requests.closed"),
+    ("办结", "件", ("letters",), "letters.answered"),
+    ("公开", "件", ("requests",), "outcome.granted"),
+    ("公开", "条", ("disclosure",), "disclosure.total"),
+    ("非本机关掌握", "件", ("before_2019",), "outcome.other_body"),
+    ("非本机关掌握", "件", ("since_2019",), "outcome.unavailable.not_held"),
+    ("结转2023年", "件", ("requests",), "requests.carried_forward"),
+    ("答复率", "%", ("letters",), "letters.reply_rate"),
+    ("按期办结率", "%", ("requests",), "requests.on_time_rate"),
+    ("按期办结率", "%", ("letters",), None),
+    ("依申请公开按期答复率", "%", ("letters",), "requests.on_time_rate"),
+    ("《某市人民政府公报》出版", "期", (), "gazette.issues"),
+]
+
+
+@pytest.mark.parametrize(("phrase", "unit", "topics", "metric_id"), PLACES)
+def test_topics_tell_what_short_phrases_mean(
+    phrase: str, unit: str, topics: tuple[str, ...], metric_id: str | None
+) -> None:
+    norm = load_matcher().match(phrase, unit=unit, place=Place(topics=topics))
+    assert (norm.metric_id if norm else None) == metric_id
+
+
+@pytest.mark.parametrize("metric", [metric for metric in ROWS if metric.under], ids=lambda metric: metric.id)
+def test_topics_of_a_row_are_known_and_its_phrases_unclaimed(metric: Metric) -> None:
+    known = {*load_ontology().topics, *load_ontology().generations}
+    assert metric.under.keys() <= known
+    for topic, phrases in metric.under.items():
+        for phrase in (one for each in phrases for one in spelled_out(each)):
+            norm = load_matcher().match(phrase, unit=metric.unit, place=Place(topics=(topic,)))
+            assert norm is None or norm.metric_id == metric.id, phrase
+
+
+CHANNELS = [
+    ("发布信息", "条", {"disclosure.website"}, set(), "disclosure.website"),
+    ("发布信息", "条", set(), {"disclosure.website"}, "disclosure.website"),
+    ("主动公开政府信息", "条", {"disclosure.wechat"}, set(), "disclosure.wechat"),
+    ("主动公开政府信息", "条", set(), {"disclosure.wechat"}, "disclosure.total"),
+    ("主动公开政府信息", "条", {"disclosure.website", "disclosure.gazette"}, set(), "disclosure.total"),
+    ("发布信息", "条", {"disclosure.weibo", "disclosure.wechat"}, set(), "disclosure.new_media"),
+    ("微博、微信釋出", "條", set(), set(), "disclosure.new_media"),
+    ("“某某发布”公众号推送", "次", set(), set(), "disclosure.wechat"),
+    ("局网站", "条", set(), set(), "disclosure.website"),
+    ("微信公众号", "条", set(), set(), "disclosure.wechat"),
+    ("微信公众号", "个", set(), set(), "new_media.accounts"),
+    ("发布信息", "万元", {"disclosure.website"}, set(), None),
+    ("公开", "次", set(), {"disclosure.website"}, None),
+]
+
+
+@pytest.mark.parametrize(("phrase", "unit", "near", "far", "metric_id"), CHANNELS)
+def test_the_channel_names_the_row(
+    phrase: str, unit: str, near: set[str], far: set[str], metric_id: str | None
+) -> None:
+    place = Place(near=frozenset(near), far=frozenset(far))
+    norm = load_matcher().match(phrase, unit=unit, place=place)
+    assert (norm.metric_id if norm else None) == metric_id
 
 
 def score(phrase: str, unit: str | None = None) -> float:

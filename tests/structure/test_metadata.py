@@ -40,6 +40,26 @@ def meta_of(text: str, given_meta: Meta | None = None) -> Meta:
 
 
 DOCUMENTS: dict[str, tuple[str, dict[str, object]]] = {
+    "a work report tells of the year before its session": (
+        "2018年临江市人民政府工作报告（摘登）\n（2018年1月29日在临江市第十六届人民代表大会第三次会议上）\n\n各位代表：\n",
+        {"title": "2018年临江市人民政府工作报告（摘登）", "year": 2017, "doc_type": "other"},
+    ),
+    "a work report, its session not named": (
+        "临江市2018年政府工作报告\n发布时间：2018-02-06\n\n各位代表：\n",
+        {"year": 2017, "published": "2018-02-06"},
+    ),
+    "a work report that appeared after the year of its title": (
+        "临江市2018年政府工作报告\n发布时间：2019-02-06\n\n各位代表：\n",
+        {"year": 2018},
+    ),
+    "a date without a label, between source and counter": (
+        "《临江市电梯补助办法》政策问答\n来源：县住建局　　2021-08-30 09:12　　阅读：2,077\n\n问：何时施行？\n",
+        {"published": "2021-08-30", "year": 2021},
+    ),
+    "a date of the text is no dateline": (
+        "临江市信息公开年度报告\n本报告的数据自2018年1月1日至2018年12月31日。\n二〇一九年三月十一日",
+        {"published": "2019-03-11", "year": 2018},
+    ),
     "labels, several in a line": (
         "索引号：MB2C000001/2019-00012 分类：公告\n"
         "发布机构：临江市海潮区综合办公室主办 成文日期：2019-03-11\n"

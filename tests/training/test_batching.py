@@ -8,7 +8,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gongkai_training.batching import batch_of, by_length
+from gongkai.model.windows import by_length
+from gongkai_training.batching import batch_of
 from gongkai_training.data import Example
 
 

@@ -11,13 +11,12 @@ pytest.importorskip("transformers")
 
 import torch
 
-from gongkai.errors import GongkaiError
+from gongkai.errors import BrokenModel, GongkaiError
 from gongkai.model.characters import FIRST, LAST, SPECIAL, UNKNOWN
 from gongkai_training.artifacts import (
     CHARACTERS,
     SETTINGS,
     WEIGHTS,
-    BrokenModel,
     load_model,
     write_description,
     write_weights,

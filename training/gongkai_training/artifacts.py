@@ -16,7 +16,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 
-from gongkai.errors import GongkaiError
+from gongkai.errors import BrokenModel
 from gongkai.model.characters import Characters
 
 from .config import Pretrained, TrainSettings
@@ -33,10 +33,6 @@ RUN: Final = "run.json"
 SCORES: Final = "scores.json"
 
 _PACKAGES: Final = ("gongkai", "torch", "transformers", "numpy", "msgspec", "safetensors")
-
-
-class BrokenModel(GongkaiError):
-    """A folder holds no trained model, or a damaged one."""
 
 
 class Trained(NamedTuple):

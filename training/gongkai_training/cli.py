@@ -132,6 +132,21 @@ def adapt(
     )
 
 
+@app.command()
+def export(
+    model: Annotated[
+        Path, typer.Argument(metavar="MODEL_DIR", help="Folder of a trained model.", show_default=False)
+    ],
+    out: Out,
+    force: Force = False,
+) -> None:
+    """Export a trained model to ONNX, to be read without torch."""
+    from .export import export as run
+
+    exported = run(model, out, force=force)
+    typer.echo(f"{exported.path}: {exported.description.design}, {exported.bytes / 1e6:.1f} MB")
+
+
 def _print(event: Event) -> None:
     from .encoder.adapt import Step
 

@@ -12,9 +12,10 @@ from gongkai.gold.records import GoldRecord
 from gongkai.model.characters import Characters
 from gongkai.model.decode import Link, Vectors, relate, stitch
 from gongkai.model.scheme import ENTITY_LABELS, RELATION_LABELS
+from gongkai.model.windows import by_length
 from gongkai.types import Mention
 
-from .batching import batch_of, by_length
+from .batching import batch_of
 from .data import DocumentExamples, examples_of
 
 if TYPE_CHECKING:

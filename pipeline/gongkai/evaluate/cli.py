@@ -25,6 +25,12 @@ Texts = Annotated[
     Path | None,
     typer.Option(metavar="DIR", help="Folder of the texts of stand-off gold.", show_default=False),
 ]
+ModelFolder = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR", help="Trained model, in place of the one that comes with gongkai.", show_default=False
+    ),
+]
 Resamples = Annotated[int, typer.Option(min=100, help="Replicates of the bootstrap.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace results that lie in OUT.")]
 
@@ -33,6 +39,7 @@ Force = Annotated[bool, typer.Option("--force", help="Replace results that lie i
 def score(
     gold: Gold,
     mode: Annotated[str, typer.Option(help="What tags the text.")] = "rules",
+    model: ModelFolder = None,
     predictions: Annotated[
         Path | None,
         typer.Option(
@@ -59,7 +66,7 @@ def score(
     from gongkai.evaluate.report.terminal import tables
     from gongkai.evaluate.run import Pipeline, PredictionsFile, evaluate, evaluate_into
 
-    system = Pipeline(mode) if predictions is None else PredictionsFile(predictions)
+    system = Pipeline(mode, model) if predictions is None else PredictionsFile(predictions)
     if out is None:
         evaluation = evaluate(gold, system, texts=texts, resamples=resamples)
     else:

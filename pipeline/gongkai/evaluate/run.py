@@ -24,6 +24,7 @@ from gongkai.gold.standoff import hydrate
 from gongkai.gold.values import GoldValues, read_values, values_path
 from gongkai.ingest import read_text
 from gongkai.pipeline import Extractor
+from gongkai.reading import SHIPPED_MODEL
 from gongkai.resources import data_root
 from gongkai.types import Mention, Record
 
@@ -49,12 +50,13 @@ class System(Protocol):
 
 
 class Pipeline:
-    """gongkai's own pipeline in one of its modes."""
+    """gongkai's own pipeline in one of its modes, with a trained model of one's own if one is named."""
 
-    def __init__(self, mode: str) -> None:
-        self.name = mode
-        self.code: str | None = code_digest()
-        self._extractor = Extractor(mode)
+    def __init__(self, mode: str, model: Path | None = None) -> None:
+        self.name = mode if model is None else f"{mode} ({model.name})"
+        folder = None if mode == "rules" else model or data_root() / SHIPPED_MODEL
+        self.code: str | None = code_digest(folder)
+        self._extractor = Extractor(mode, model)
 
     def predict(self, references: Iterable[Reference]) -> Iterator[Triple]:
         for each in references:
@@ -205,12 +207,13 @@ def read_evaluation(folder: Path) -> Evaluation:
         raise BrokenRecord(str(path), f"{error}.", "Evaluate anew.") from None
 
 
-def code_digest() -> str:
-    """Digest of what decides the pipeline's output: the library's code without the harness, and the configs."""
+def code_digest(model: Path | None = None) -> str:
+    """Digest of what decides the pipeline's output: the library's code without the harness, the configs, a model."""
     package, configs = Path(__file__).parents[1], data_root() / "configs"
     digest = hashlib.sha256()
     sources = [p for p in package.rglob("*.py") if "evaluate" not in p.parts]
-    for path in sorted(sources) + sorted(configs.rglob("*.yaml")):
+    weights = [] if model is None else sorted(path for path in model.rglob("*") if path.is_file())
+    for path in sorted(sources) + sorted(configs.rglob("*.yaml")) + weights:
         digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
 

@@ -28,13 +28,22 @@ from .scheme import (
     RELATION_LABELS,
     Tag,
     relation_pairs,
-    tag_transitions,
 )
 from .windows import Owners, Window
 
 Floats = NDArray[np.float32]
 
 BY: Final = "model"
+
+_CLOSED: Final = np.array((Tag.O, Tag.E, Tag.S), np.int8)
+_OPEN: Final = np.array((Tag.B, Tag.I), np.int8)
+"""Tags after which no span, or one, is open: before the first kind, and before B, only closed ones may stand."""
+
+_LABEL_NUMBER: Final = {label: number for number, label in enumerate(ENTITY_LABELS)}
+
+_NEVER: Final = -1e4
+_ROUNDING: Final = 1e-3
+"""Of the sums of a window's scores, many times over."""
 
 
 class Vectors(NamedTuple):
@@ -57,12 +66,6 @@ class Link(NamedTuple):
     score: float
 
 
-@cache
-def _forbidden() -> Floats:
-    """(5, 5): 0 where the second tag may follow the first, else minus infinity."""
-    return np.where(tag_transitions(), 0, -np.inf).astype(np.float32)
-
-
 def spans_of_tags(scores: Floats, lengths: Sequence[int]) -> list[list[Mention]]:
     """The best sequence of tags for each label that the scheme's transitions allow (Viterbi), as spans.
 
@@ -74,44 +77,118 @@ def spans_of_tags(scores: Floats, lengths: Sequence[int]) -> list[list[Mention]]
         For each window its mentions, offsets from its start. The score of a mention is the probability of its least
         certain tag.
     """
-    tags = _viterbi(_closed(scores, lengths))
-    found: list[list[Mention]] = [[] for _ in lengths]
-    opened = (tags == Tag.B) | (tags == Tag.S)
-    closed = (tags == Tag.E) | (tags == Tag.S)
+    windows, characters, labels, _ = scores.shape
+    tags = _tag(scores, lengths).reshape(-1)
+    inside = np.flatnonzero(tags)
+    chosen = tags[inside]
     # Ordered by window and label, the n-th opening belongs to the n-th close.
-    starts = np.argwhere(opened.transpose(0, 2, 1)).tolist()
-    ends = np.argwhere(closed.transpose(0, 2, 1)).tolist()
-    chosen = np.take_along_axis(scores, tags[..., None], -1)[..., 0]
-    for (window, label, start), (_, _, last) in zip(starts, ends, strict=True):
-        certainty = float(np.exp(chosen[window, start : last + 1, label].min()))
-        found[window].append(Mention(ENTITY_LABELS[label], start, last + 1, BY, certainty))
+    opened = np.flatnonzero((chosen == Tag.B) | (chosen == Tag.S))
+    closed = np.flatnonzero((chosen == Tag.E) | (chosen == Tag.S))
+    found: list[list[Mention]] = [[] for _ in range(windows)]
+    if not len(opened):
+        return found
+    sequence, place = np.divmod(inside, characters)
+    window, label = np.divmod(sequence, labels)
+    certain = np.exp(scores[window, place, label, chosen])
+    for number, name, start, last, score in zip(
+        window[opened].tolist(),
+        label[opened].tolist(),
+        place[opened].tolist(),
+        place[closed].tolist(),
+        np.minimum.reduceat(certain, opened).tolist(),
+        strict=True,
+    ):
+        found[number].append(Mention(ENTITY_LABELS[name], start, last + 1, BY, score))
     return found
 
 
-def _closed(scores: Floats, lengths: Sequence[int]) -> Floats:
-    """The scores, where padding is outside of every span, with one more character of it that closes every span."""
-    windows, characters, labels, tags = scores.shape
-    padded = np.full((windows, characters + 1, labels, tags), -np.inf, np.float32)
-    padded[..., Tag.O] = 0
-    for number, length in enumerate(lengths):
-        padded[number, :length] = scores[number, :length]
-    return padded
+def _tag(scores: Floats, lengths: Sequence[int]) -> NDArray[np.int8]:
+    """(windows, labels, characters): the best tags; padding is outside of every span."""
+    windows, characters, labels, _ = scores.shape
+    tags = np.zeros(windows * labels * characters, np.int8)
+    starts, ends = _stretches(_worth(scores, lengths))
+    if not len(starts):
+        return tags.reshape(windows, labels, characters)
+    # The longest first: those that a step no longer reaches are then at the end.
+    order = np.argsort(starts - ends, kind="stable")
+    starts, long = starts[order], (ends - starts)[order]
+    sequence, place = np.divmod(starts, characters)
+    window, label = np.divmod(sequence, labels)
+    going = np.searchsorted(-long, -np.arange(long[0]), "left")
+    paths = _viterbi(
+        [scores[window[:n], place[:n] + step, label[:n]] for step, n in enumerate(going.tolist())],
+        len(starts),
+    )
+    for step, n in enumerate(going.tolist()):
+        tags[starts[:n] + step] = paths[step][:n]
+    return tags.reshape(windows, labels, characters)
 
 
-def _viterbi(scores: Floats) -> NDArray[np.intp]:
-    """(windows, characters, labels): tags; the last character, which only closes spans, is left out."""
-    windows, characters, labels, tags = scores.shape
-    back = np.empty((characters, windows, labels, tags), np.int8)
-    best = scores[:, 0] + _forbidden()[Tag.O]
-    for place in range(1, characters):
-        ways = best[..., :, None] + _forbidden()
-        back[place] = ways.argmax(-2)
-        best = ways.max(-2) + scores[:, place]
-    path = np.empty((characters, windows, labels), np.intp)
-    path[-1] = best.argmax(-1)
-    for place in range(characters - 1, 0, -1):
-        path[place - 1] = np.take_along_axis(back[place], path[place][..., None], -1)[..., 0]
-    return path[:-1].transpose(1, 0, 2)
+def _worth(scores: Floats, lengths: Sequence[int]) -> NDArray[np.bool_]:
+    """(windows, labels, characters): whether a span over the character could beat having none there.
+
+    A character gains a span at most what its best tag has more than being outside. A span whose characters gain it
+    less than 0 together is in no best sequence; so the rest of the characters need no decoding.
+    """
+    gains = (
+        np.maximum(
+            np.maximum(scores[..., Tag.B], scores[..., Tag.I]),
+            np.maximum(scores[..., Tag.E], scores[..., Tag.S]),
+        )
+        - scores[..., Tag.O]
+    )
+    padding = np.arange(scores.shape[1]) >= np.asarray(lengths)[:, None]
+    gains[padding] = _NEVER
+    sums = np.zeros((len(gains), gains.shape[2], gains.shape[1] + 1))
+    np.cumsum(gains.transpose(0, 2, 1), axis=-1, dtype=np.float64, out=sums[..., 1:])
+    least_before = np.minimum.accumulate(sums[..., :-1], axis=-1)
+    most_after = np.maximum.accumulate(sums[..., :0:-1], axis=-1)[..., ::-1]
+    worth: NDArray[np.bool_] = (most_after - least_before > -_ROUNDING) & ~padding[:, None]
+    return worth
+
+
+def _stretches(worth: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Starts and ends of the runs of a window's and label's characters, as places in the flattened array."""
+    framed = np.zeros((*worth.shape[:2], worth.shape[2] + 2), np.int8)
+    framed[..., 1:-1] = worth
+    change = np.diff(framed, axis=-1).reshape(-1)
+    width = worth.shape[2] + 1
+    return tuple(  # type: ignore[return-value]
+        place // width * (width - 1) + place % width
+        for place in map(np.flatnonzero, (change > 0, change < 0))
+    )
+
+
+def _viterbi(steps: Sequence[Floats], sequences: int) -> list[NDArray[np.int8]]:
+    """The best tags of sequences that begin and end outside of spans.
+
+    Args:
+        steps: For each character the scores (n, 5) of the n sequences that reach so far, which come first.
+
+    Returns:
+        For each character (sequences,): their tags.
+    """
+    # What may stand before a tag depends only on whether it goes on with a span that is open.
+    outside = np.zeros(sequences, np.float32)
+    within = np.full(sequences, -np.inf, np.float32)
+    closers, openers = [], []
+    for scores in steps:
+        n = len(scores)
+        closing = np.stack(
+            (outside[:n] + scores[:, Tag.O], within[:n] + scores[:, Tag.E], outside[:n] + scores[:, Tag.S])
+        )
+        opening = np.stack((outside[:n] + scores[:, Tag.B], within[:n] + scores[:, Tag.I]))
+        closers.append(_CLOSED[closing.argmax(0)])
+        openers.append(_OPEN[opening.argmax(0)])
+        outside[:n], within[:n] = closing.max(0), opening.max(0)
+    paths: list[NDArray[np.int8]] = [np.zeros(sequences, np.int8) for _ in steps]
+    open_after = np.zeros(sequences, np.bool_)
+    for step in range(len(steps) - 1, -1, -1):
+        n = len(steps[step])
+        path = paths[step][:n]
+        path[:] = np.where(open_after[:n], openers[step], closers[step])
+        open_after[:n] = (path == Tag.I) | (path == Tag.E)
+    return paths
 
 
 def spans_of_pointers(scores: Floats, lengths: Sequence[int]) -> list[list[Mention]]:
@@ -125,16 +202,33 @@ def spans_of_pointers(scores: Floats, lengths: Sequence[int]) -> list[list[Menti
     Returns:
         As `spans_of_tags`; the score of a mention is the sigmoid of its logit.
     """
+    places = np.argwhere((scores > 0).any(-1))
+    return spans_of_candidates(places, scores[tuple(places.T)], lengths)
+
+
+def spans_of_candidates(
+    places: NDArray[np.intp], logits: Floats, lengths: Sequence[int]
+) -> list[list[Mention]]:
+    """As `spans_of_pointers`, of those spans only that may score above 0.
+
+    Args:
+        places: (candidates, 3), in order: window, first character, width - 1.
+        logits: (candidates, labels).
+    """
+    windows, firsts, widths = places.T
+    inside = firsts + widths < np.asarray(lengths)[windows]
+    chosen, label = np.nonzero((logits > 0) & inside[:, None])
     found: list[list[Mention]] = [[] for _ in lengths]
-    for window, start, width, label in np.argwhere(scores > 0).tolist():
-        if start + width < lengths[window]:
-            score = _sigmoid(float(scores[window, start, width, label]))
-            found[window].append(Mention(ENTITY_LABELS[label], start, start + width + 1, BY, score))
+    for window, start, width, name, score in zip(
+        windows[chosen].tolist(),
+        firsts[chosen].tolist(),
+        widths[chosen].tolist(),
+        label.tolist(),
+        (1 / (1 + np.exp(-logits[chosen, label].astype(np.float64)))).tolist(),
+        strict=True,
+    ):
+        found[window].append(Mention(ENTITY_LABELS[name], start, start + width + 1, BY, score))
     return [settle(mentions) for mentions in found]
-
-
-def _sigmoid(logit: float) -> float:
-    return float(1 / (1 + np.exp(-logit)))
 
 
 def stitch(windows: Sequence[Window], found: Sequence[Iterable[Mention]]) -> list[Mention]:
@@ -180,7 +274,46 @@ def _clashes(ordered: Sequence[Mention]) -> Iterator[tuple[int, int]]:
         open_mentions.append(number)
 
 
+class SpanVectors(NamedTuple):
+    """What the relations between mentions of a window are scored by.
+
+    Attributes:
+        mentions: Numbers of the mentions that the window holds whole.
+        heads, tails: (mentions, relations, size), float32: the sum of a mention's first and last character's.
+    """
+
+    mentions: Sequence[int]
+    heads: Floats
+    tails: Floats
+
+
+def held(mentions: Sequence[Mention], windows: Sequence[Window]) -> list[list[int]]:
+    """For each window the numbers of the mentions, given in text order, that it holds whole."""
+    begins = [mention.start for mention in mentions]
+    return [
+        [
+            number
+            for number in range(bisect_left(begins, window.start), bisect_left(begins, window.end))
+            if mentions[number].end <= window.end
+        ]
+        for window in windows
+    ]
+
+
 def relate(mentions: Sequence[Mention], windows: Sequence[Window], vectors: Sequence[Vectors]) -> list[Link]:
+    """As `relate_spans`, of what the model gives each character of each window."""
+    of_spans = []
+    for window, numbers, each in zip(windows, held(mentions, windows), vectors, strict=True):
+        firsts = [mentions[number].start - window.start for number in numbers]
+        lasts = [mentions[number].end - window.start - 1 for number in numbers]
+        heads, tails = (part[firsts, 0] + part[lasts, 1] for part in each)
+        of_spans.append(SpanVectors(numbers, heads, tails))
+    return relate_spans(mentions, windows, of_spans)
+
+
+def relate_spans(
+    mentions: Sequence[Mention], windows: Sequence[Window], vectors: Sequence[SpanVectors]
+) -> list[Link]:
     """The relations of a document's mentions that the scheme allows.
 
     Between two mentions the window decides that holds both and in whose middle they are. A head has one tail of a
@@ -194,11 +327,10 @@ def relate(mentions: Sequence[Mention], windows: Sequence[Window], vectors: Sequ
         Links in the order of their heads, then tails.
     """
     owners = Owners(windows)
-    begins = [mention.start for mention in mentions]
     links = (
         link
-        for number, (window, each) in enumerate(zip(windows, vectors, strict=True))
-        for link in _links_within(mentions, begins, window, each)
+        for number, each in enumerate(vectors)
+        for link in _links_within(mentions, each)
         if owners.of(*_extent(mentions[link.head], mentions[link.tail])) == number
     )
     chosen: list[Link] = []
@@ -216,23 +348,25 @@ def relate(mentions: Sequence[Mention], windows: Sequence[Window], vectors: Sequ
     return sorted(chosen, key=lambda link: (link.head, link.tail, link.label))
 
 
-def _links_within(
-    mentions: Sequence[Mention], begins: Sequence[int], window: Window, vectors: Vectors
-) -> Iterator[Link]:
-    numbers = range(bisect_left(begins, window.start), bisect_left(begins, window.end))
-    within = [number for number in numbers if mentions[number].end <= window.end]
-    if len(within) < 2:
+def _links_within(mentions: Sequence[Mention], vectors: SpanVectors) -> Iterator[Link]:
+    numbers = vectors.mentions
+    if len(numbers) < 2:
         return
-    starts = np.array([mentions[n].start for n in within]) - window.start
-    ends = np.array([mentions[n].end for n in within]) - window.start - 1
-    labels = np.array([ENTITY_LABELS.index(mentions[n].label) for n in within])
-    heads = vectors.heads[starts, 0] + vectors.heads[ends, 1]
-    tails = vectors.tails[starts, 0] + vectors.tails[ends, 1]
-    scores = heads.transpose(1, 0, 2) @ tails.transpose(1, 2, 0)
-    allowed = relation_pairs()[:, labels[:, None], labels[None, :]] & ~np.eye(len(within), dtype=np.bool_)
-    for relation, head, tail in np.argwhere(allowed & (scores > 0)).tolist():
-        score = _sigmoid(float(scores[relation, head, tail]))
-        yield Link(RELATION_LABELS[relation], within[head], within[tail], score)
+    labels = np.array([_LABEL_NUMBER[mentions[number].label] for number in numbers])
+    scores = vectors.heads.transpose(1, 0, 2) @ vectors.tails.transpose(1, 2, 0)
+    found = (scores > 0) & _pairs()[:, labels[:, None], labels]
+    found[:, range(len(numbers)), range(len(numbers))] = False
+    relations, heads, tails = found.nonzero()
+    certain = 1 / (1 + np.exp(-scores[relations, heads, tails].astype(np.float64)))
+    for relation, head, tail, score in zip(
+        relations.tolist(), heads.tolist(), tails.tolist(), certain.tolist(), strict=True
+    ):
+        yield Link(RELATION_LABELS[relation], numbers[head], numbers[tail], score)
+
+
+@cache
+def _pairs() -> NDArray[np.bool_]:
+    return relation_pairs()
 
 
 def _extent(a: Mention, b: Mention) -> tuple[int, int]:

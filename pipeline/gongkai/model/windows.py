@@ -10,6 +10,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+import numpy as np
+
 
 class Window(NamedTuple):
     """The code points [start, end) of a document."""
@@ -92,6 +94,27 @@ def _slices(start: int, end: int, longest: int, overlap: int) -> Iterator[Window
         yield Window(place, place + longest)
         place += stride
     yield Window(end - longest, end)
+
+
+def by_length(lengths: Sequence[int], budget: int, rng: np.random.Generator | None = None) -> list[list[int]]:
+    """Numbers of windows, in batches of like length whose padded size is within `budget`.
+
+    Args:
+        lengths: Of the windows, in ids; one that is longer than `budget` is a batch of its own.
+        rng: Draws which of like length come together, and the order of the batches; None for the longest first.
+
+    >>> by_length([3, 9, 4, 8], 18)
+    [[1, 3], [2, 0]]
+    """
+    order = np.arange(len(lengths)) if rng is None else rng.permutation(len(lengths))
+    order = order[np.argsort(-np.asarray(lengths)[order], kind="stable")]
+    found: list[list[int]] = []
+    for number in order.tolist():
+        # The first of a batch is its longest.
+        if not found or (len(found[-1]) + 1) * lengths[found[-1][0]] > budget:
+            found.append([])
+        found[-1].append(number)
+    return found if rng is None else [found[i] for i in rng.permutation(len(found))]
 
 
 class Owners:

@@ -31,8 +31,11 @@ _COUNTED_YEARS = re.compile(
     r"(?P<side>过去的?|最近|近|这|未来|今后|前|后)?(?P<years>[1-9]\d?|[一二两三四五六七八九十]{1,3})年"
 )
 _BLANKS = str.maketrans("", "", f" {ZERO_WIDTH}")
-_RELATIVE = {"前年": -2, "去年": -1, "上一年": -1, "上年": -1, "今年": 0, "本年": 0, "明年": 1, "次年": 1,
-             "下一年": 1, "下年": 1}  # fmt: skip
+_FROM_NOW = {"前年": -2, "去年": -1, "今年": 0, "明年": 1}
+_FROM_REPORT = {"本年": 0, "下一年": 1, "下年": 1}
+_FROM_LAST = {"上一年": -1, "上年": -1, "次年": 1}
+_RELATIVE = _FROM_NOW | _FROM_REPORT | _FROM_LAST
+"""Years counted from that of writing, from the report's, from the one spoken of last."""
 _POINT = re.compile(
     rf"(?:(?P<year>\d{{4}})(?:年|$)|(?P<relative>{'|'.join(_RELATIVE)}))?的?度?"
     r"(?:(?P<month>\d{1,2})(?:月份?|$))?(?:(?P<day>\d{1,2})[日号])?(?P<rest>.*)",
@@ -43,6 +46,11 @@ _PLAN = re.compile(
     r"(?P<number>十[一二三四五六七]?|[一二三四五六七八九])五[“‘”’\"]?"
     r"(?:(?P<part>[初末]|期末)|(?P<side>[前后])(?P<years>[两二三四])年|中?期|时期)"
 )
+_SCHOOL_YEAR = re.compile(
+    r"(?:(?P<opening>\d{4})年?(?:[-~至到]\d{2,4})?|[本全当]|(?P<before>上一?)|(?P<after>下一?))?学年度?[内中]?"
+)
+_NO_MONTH = re.compile(r"(?:[本当同]月|(?=月[初中底末])|(?=[上中下]旬|\d{1,2}[日号]))")
+"""Before a part of a month that is not named."""
 _HOLIDAYS = {"五一": (5, 1), "十一": (10, 1)}
 _HOLIDAY = re.compile(r"[“\"](五一|十一)[”\"](?P<when>.*)")
 _OLD_PLANS = {"一": 1957, "二": 1962}
@@ -75,51 +83,84 @@ class _Point(msgspec.Struct, frozen=True):
     rest: str
 
 
-def normalise_period(surface: str, *, year: int | None, anchor: PeriodNorm | None = None) -> PeriodNorm:
+def normalise_period(
+    surface: str,
+    *,
+    year: int | None,
+    now: int | None = None,
+    anchor: PeriodNorm | None = None,
+    last: PeriodNorm | None = None,
+) -> PeriodNorm:
     """First and last day that a PERIOD names, both inclusive.
 
-    年初 is the first day of the year and 年底 its last; 月初 and 上旬 are the first ten days of a month. What
-    needs a year that nobody gives, or names no real day (2月30日), is None on that side.
+    年初 is the first day of the year and 年底 its last; 月初 and 上旬 are the first ten days of a month; 学年 runs
+    from 1 September to 31 August. What needs a year that nobody gives, or names no real day (2月30日), is None
+    on that side.
 
     Args:
         surface: The span, as in the folded view.
-        year: The report's year: what 今年, 本年度, 全年 and a bare month refer to.
-        anchor: The period that the sentence states before this one: its year goes before the report's for
-            what has none of its own, and 去年同期 is the same days one year earlier.
+        year: The report's year: what 本年度, 全年, a bare month, and the end of 过去五年 refer to.
+        now: The year that 今年 means; the report's unless given.
+        anchor: The period spoken of here: its year goes before the report's for what has none of its own.
+        last: The period that the sentence states before this one, the anchor unless given: 去年同期 is the same
+            days a year earlier, 上年 the year before it, 后三年 its last three years, 月底 the end of its month.
 
     >>> normalise_period("2018年上半年", year=None)
     PeriodNorm(start='2018-01-01', end='2018-06-30')
     >>> normalise_period("上年度", year=2018), normalise_period("1至12月", year=2018)
     (PeriodNorm(start='2017-01-01', end='2017-12-31'), PeriodNorm(start='2018-01-01', end='2018-12-31'))
     """
+    now = year if now is None else now
+    last = last or anchor
     if holiday := _HOLIDAY.fullmatch(fold(surface)):
         return _holiday(holiday, year)
     text = _digits(fold(surface))
+    if school := _SCHOOL_YEAR.fullmatch(text):
+        return _school_year(school, year, anchor)
     if "同期" in text:
-        return _same_period(text, year, anchor)
+        return _same_period(text, year, now, last)
     if plan := _PLAN.search(text):
         return _plan(plan)
     if counted := _COUNTED_YEARS.fullmatch(text):
-        return _counted_years(counted, year)
+        return _counted_years(counted, year, last)
     if decade := _DECADE.search(text):
         opening = _decade(int(decade["decade"]), decade["century"])
         return _years(opening, opening + 9)
-    own_year = _anchor_year(anchor) or year
+    if unnamed := _NO_MONTH.match(text):
+        month = _single_month(last)
+        if month is None:
+            return UNKNOWN
+        anchor, text = last, f"{month}月{text[unnamed.end() :].removeprefix('月')}"
     quarters = _QUARTERS.search(text)
     if quarters:
         text = _QUARTERS.sub(f"{quarters['last']}季度", text)
-    sides = [_point(part, year) for part in _TO.split(_LIST.sub("-", text), maxsplit=1)]
-    first, last = _completed(sides[0], sides[-1], own_year, _anchor_month(anchor))
-    start, end = _days(first)[0], _days(last)[1]
+    parts = _TO.split(_LIST.sub("-", text), maxsplit=1)
+    spoken = single_year(last) or year
+    first = closing = _point(parts[0], year, now, spoken)
+    if len(parts) > 1:
+        closing = _point(parts[1], year, now, first.year or spoken)
+    first, closing = _completed(first, closing, year, anchor)
+    start, end = _days(first)[0], _days(closing)[1]
     if quarters and first.year is not None:
         start = _iso(first.year, 3 * int(quarters["first"]) - 2, 1)
     return PeriodNorm(start=start, end=end)
 
 
+def reported_period(year: int | None, title: str | None) -> PeriodNorm | None:
+    """What a report on `year` is about: the calendar year, or the school year that its title names.
+
+    >>> reported_period(2011, "某大学2011—2012学年信息公开工作报告")
+    PeriodNorm(start='2011-09-01', end='2012-08-31')
+    """
+    if year is None:
+        return None
+    return _school(year) if "学年" in fold(title or "") else _years(year, year)
+
+
 def _digits(text: str) -> str:
     """One spelling: 年月日 with digits, no time of day, the lost 年 of 20181月 put back."""
     text = _SPLIT_ISO.sub("", text)
-    text = _ISO.sub(r"\1年\3月\4日", text).translate(_BLANKS).replace("学年", "年")
+    text = _ISO.sub(r"\1年\3月\4日", text).translate(_BLANKS)
     text = _SAME_YEAR.sub("", text)
     text = _LOST_YEAR_SIGN.sub(r"\1年", text)
     text = _WORDS_YEAR.sub(lambda match: str(int(parse_number(match[0]))), text)
@@ -127,23 +168,26 @@ def _digits(text: str) -> str:
     return _SHARED_YEAR_SIGN.sub("年", _CLOCK.sub("", text))
 
 
-def _point(text: str, report_year: int | None) -> _Point:
+def _point(text: str, report: int | None, now: int | None, last: int | None) -> _Point:
     match = _POINT.fullmatch(text)
     if match is None:
         return _Point(None, None, None, text)
     year = int(match["year"]) if match["year"] else None
-    if match["relative"] and report_year is not None:
-        year = report_year + _RELATIVE[match["relative"]]
+    if word := match["relative"]:
+        base = now if word in _FROM_NOW else report if word in _FROM_REPORT else last
+        year = None if base is None else base + _RELATIVE[word]
     month, day = match["month"], match["day"]
     return _Point(year, int(month) if month else None, int(day) if day else None, match["rest"])
 
 
-def _completed(first: _Point, last: _Point, year: int | None, month: int | None) -> tuple[_Point, _Point]:
+def _completed(
+    first: _Point, last: _Point, year: int | None, anchor: PeriodNorm | None
+) -> tuple[_Point, _Point]:
     """Each side with what only the other prints (2018年1-12月, 3月1日至15日), else with what came before."""
-    first_year = first.year or last.year or year
-    last_year = last.year or first_year
-    first_month = first.month or (month if first.day else None)
+    first_month = first.month or (_single_month(anchor) if first.day else None)
     last_month = last.month or (first_month if last.day else None)
+    first_year = first.year or last.year or _year_within(anchor, first_month) or year
+    last_year = last.year or first_year
     return (
         _Point(first_year, first_month, first.day, first.rest),
         _Point(last_year, last_month, last.day, last.rest),
@@ -182,15 +226,19 @@ def _part_of_year(year: int, rest: str) -> tuple[str | None, str | None]:
     return _iso(year, 1, 1), _iso(year, 12, 31)
 
 
-def _same_period(text: str, year: int | None, anchor: PeriodNorm | None) -> PeriodNorm:
-    """去年同期 and 2017年同期: the anchor's days in that year; the whole year without an anchor."""
-    named = _point(text.partition("同期")[0].rstrip("的"), year).year
+def _same_period(text: str, year: int | None, now: int | None, last: PeriodNorm | None) -> PeriodNorm:
+    """去年同期 and 2017年同期: the same days in that year; the whole year if no period was stated before it."""
+    point = text.partition("同期")[0].rstrip("的")
+    spoken = single_year(last)
+    named = _point(point, year, spoken or now, spoken or year).year
     if named is None:
         return UNKNOWN
-    if anchor is None or anchor.start is None or anchor.end is None:
+    if last is None or last.start is None or last.end is None:
         return _years(named, named)
-    span = int(anchor.end[:4]) - int(anchor.start[:4])
-    return PeriodNorm(start=_moved(anchor.start, named), end=_moved(anchor.end, named + span))
+    if spoken is None and not point[:4].isdecimal():
+        named = int(last.start[:4]) - 1
+    span = int(last.end[:4]) - int(last.start[:4])
+    return PeriodNorm(start=_moved(last.start, named), end=_moved(last.end, named + span))
 
 
 def _moved(day: str, year: int) -> str | None:
@@ -220,14 +268,42 @@ def _plan(plan: re.Match[str]) -> PeriodNorm:
     return _years(opening, closing)
 
 
-def _counted_years(counted: re.Match[str], year: int | None) -> PeriodNorm:
-    """Years back from the report's year, it included, or on from the next; 前三年 and 后三年 of what is not said."""
-    if year is None or counted["side"] in ("前", "后"):
+def _counted_years(counted: re.Match[str], year: int | None, last: PeriodNorm | None) -> PeriodNorm:
+    """Some of the years stated just before (前三年, 后三年), else years back from the report's, it included, or on."""
+    side, beyond = counted["side"], int(parse_number(counted["years"])) - 1
+    opening, closing = _whole_years(last) or (year, year)
+    if opening is None or closing is None:
         return UNKNOWN
-    beyond = int(parse_number(counted["years"]))
-    if counted["side"] in ("未来", "今后"):
-        return _years(year + 1, year + beyond)
-    return _years(year - beyond + 1, year)
+    stated = closing - opening
+    if side == "前" and stated > beyond:
+        return _years(opening, opening + beyond)
+    if side == "后":
+        return _years(closing - beyond, closing) if stated > beyond else UNKNOWN
+    if side in (None, "这") and stated == beyond:
+        return _years(opening, closing)
+    if year is None:
+        return UNKNOWN
+    if side in ("未来", "今后"):
+        return _years(year + 1, year + 1 + beyond)
+    return _years(year - beyond, year)
+
+
+def _school_year(school: re.Match[str], year: int | None, anchor: PeriodNorm | None) -> PeriodNorm:
+    """A school year by its number, else the one spoken of, the one before or the one after."""
+    if school["opening"]:
+        return _school(int(school["opening"]))
+    opening = int(anchor.start[:4]) if is_school_year(anchor) and anchor and anchor.start else year
+    if opening is None:
+        return UNKNOWN
+    return _school(opening - bool(school["before"]) + bool(school["after"]))
+
+
+def _school(opening: int) -> PeriodNorm:
+    return PeriodNorm(start=_iso(opening, 9, 1), end=_iso(opening + 1, 8, 31))
+
+
+def is_school_year(period: PeriodNorm | None) -> bool:
+    return period is not None and period.start is not None and period == _school(int(period.start[:4]))
 
 
 def _holiday(holiday: re.Match[str], year: int | None) -> PeriodNorm:
@@ -238,17 +314,34 @@ def _holiday(holiday: re.Match[str], year: int | None) -> PeriodNorm:
     return PeriodNorm(start=day, end=day)
 
 
-def _anchor_month(anchor: PeriodNorm | None) -> int | None:
-    """The anchor's month, if it lies in one."""
-    if anchor is None or anchor.start is None or anchor.end is None or anchor.start[:7] != anchor.end[:7]:
+def _single_month(period: PeriodNorm | None) -> int | None:
+    """The period's month, if it lies in one."""
+    if period is None or period.start is None or period.end is None or period.start[:7] != period.end[:7]:
         return None
-    return int(anchor.start[5:7])
+    return int(period.start[5:7])
 
 
-def _anchor_year(anchor: PeriodNorm | None) -> int | None:
-    if anchor is None or anchor.start is None:
+def single_year(period: PeriodNorm | None) -> int | None:
+    """The period's year, if it lies in one."""
+    if period is None or period.start is None or period.end is None or period.start[:4] != period.end[:4]:
         return None
-    return int(anchor.start[:4])
+    return int(period.start[:4])
+
+
+def _whole_years(period: PeriodNorm | None) -> tuple[int, int] | None:
+    """First and last year of a period of calendar years, more than one."""
+    if period is None or period.start is None or period.end is None or single_year(period):
+        return None
+    opening, closing = int(period.start[:4]), int(period.end[:4])
+    return (opening, closing) if period == _years(opening, closing) else None
+
+
+def _year_within(period: PeriodNorm | None, month: int | None) -> int | None:
+    """The period's year; of a school year, the one that the month falls in."""
+    if period is None or period.start is None:
+        return None
+    opening = int(period.start[:4])
+    return opening + (is_school_year(period) and month is not None and month < 9)
 
 
 def _years(first: int, last: int) -> PeriodNorm:

@@ -26,6 +26,7 @@ _HEAD = 40
 _TAIL = 12
 _LONGEST_LINE = 300
 _LONGEST_TITLE = 120
+_LONGEST_DATELINE = 80
 _MOST_TITLE_LINES = 4
 _EVIDENCE = 60_000
 """Characters in which the signs of a form are looked for."""
@@ -98,8 +99,7 @@ def complete(document: Document, view: str, paragraphs: Sequence[tuple[int, int]
     docno = meta.docno or (_joined(text, *own_docno) if own_docno else None)
     index_span = _first(view, labelled, "index_number", _INDEX_NUMBER)
     published = meta.published or _published(view, paragraphs, labelled)
-    is_report = bool(patterns()["report_title"].match(folded_title))
-    year = meta.year or _year(view, folded_title, fold(docno or ""), published, is_report)
+    year = meta.year or _year(view, folded_title, fold(docno or ""), published)
     own_type = meta.doc_type == "other"
     return Meta(
         title=title,
@@ -317,10 +317,22 @@ def _published(
     for start, end in labelled["published"] + labelled["written"]:
         if found := _iso_date(view[start:end]):
             return found
+    if in_head := _dateline(view, paragraphs):
+        return in_head
     dated = patterns()["date"]
     for start, end in paragraphs:
         if end - start <= 20 and dated.match(view, start, end):
             return _iso_date(view[start:end])
+    return None
+
+
+def _dateline(view: str, paragraphs: Sequence[tuple[int, int]]) -> str | None:
+    """The first date that stands apart in a short line above the text (党政办  2021-08-30 09:12  阅读)."""
+    for start, end in paragraphs[:_HEAD]:
+        if view[end - 1] == "。":
+            return None
+        if end - start <= _LONGEST_DATELINE and (apart := patterns()["dateline"].match(view, start, end)):
+            return _iso_date(apart["date"])
     return None
 
 
@@ -350,11 +362,13 @@ def _han_number(numeral: str) -> int:
     return value + (10 * (_HAN_NUMERAL.find(tens) + 1 if tens else 1) if ten else 0)
 
 
-def _year(view: str, title: str, docno: str, published: str | None, is_report: bool) -> int | None:
-    if in_title := _YEAR.search(title):
-        return int(in_title[1])
-    if in_han := _HAN_YEAR.search(title):
-        return _han_number(in_han[1])
+def _year(view: str, title: str, docno: str, published: str | None) -> int | None:
+    in_title = _title_year(title)
+    if is_work_report(title):
+        return _year_of_work_report(view, in_title, published)
+    if in_title is not None:
+        return in_title
+    is_report = bool(patterns()["report_title"].match(title))
     if is_report and (period := _PERIOD.search(view[:_EVIDENCE]) or _YEAR_LINE.search(view[:_EVIDENCE])):
         return int(period[1])
     if not is_report and (in_docno := _NUMBER_YEAR.search(docno)):
@@ -362,3 +376,39 @@ def _year(view: str, title: str, docno: str, published: str | None, is_report: b
     if published is None:
         return None
     return int(published[:4]) - is_report
+
+
+def _title_year(title: str) -> int | None:
+    if printed := _YEAR.search(title):
+        return int(printed[1])
+    in_han = _HAN_YEAR.search(title)
+    return _han_number(in_han[1]) if in_han else None
+
+
+def _year_of_work_report(view: str, in_title: int | None, published: str | None) -> int | None:
+    """The year before the one in which it was delivered: that of the session, the title's, that of publication.
+
+    A report that was published after the title's year tells of the title's year.
+    """
+    if delivered := patterns()["delivered"].search(view[:_EVIDENCE]):
+        return int(delivered["year"]) - 1
+    appeared = int(published[:4]) if published else None
+    if in_title is None:
+        return None if appeared is None else appeared - 1
+    return in_title if appeared is not None and appeared > in_title else in_title - 1
+
+
+def is_work_report(title: str | None) -> bool:
+    """Whether a title is that of a government's report to its congress, which tells of the year before.
+
+    >>> is_work_report("2018年某市人民政府工作报告"), is_work_report("某区2018年政府信息公开工作年度报告")
+    (True, False)
+    """
+    return bool(patterns()["work_report_title"].match(fold(title or "")))
+
+
+def tells_of_the_past(meta: Meta) -> bool:
+    """Whether a document reports on a year that was over, or nearly, when it was written."""
+    if meta.doc_type.startswith("annual_report"):
+        return True
+    return bool(patterns()["report_on_a_year"].match(fold(meta.title or "")))

@@ -187,9 +187,7 @@ def test_terminal_tables_fit_eighty_columns() -> None:
 def test_terminal_comparison() -> None:
     shown = printed(comparison_table(comparison()))
     assert "hybrid against rules, 47 documents" in shown
-    assert re.search(
-        r"share_of +0\.740 +0\.669 +-0\.072 \(-0\.110, -0\.031\) +0\.004 +worse", shown
-    )
+    assert re.search(r"share_of +0\.740 +0\.669 +-0\.072 \(-0\.110, -0\.031\) +0\.004 +worse", shown)
 
 
 def test_threshold_table() -> None:

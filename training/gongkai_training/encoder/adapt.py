@@ -22,9 +22,9 @@ from numpy.typing import NDArray
 
 from gongkai.errors import ConfigError, GongkaiError, OutputError
 from gongkai.model.characters import Characters
+from gongkai.model.windows import by_length
 from gongkai.text import fold
 
-from ..batching import by_length
 from ..config import Dropout, Positive, Rate, Settings
 from .initial import ORIGIN
 from .masking import IGNORED, MaskedBatch, mask_batch

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from gongkai.model.scheme import RELATION_LABELS, relation_pairs
 
@@ -41,10 +42,14 @@ class BiaffineHead(nn.Module):
         self.vectors = nn.Linear(width, 4 * len(RELATION_LABELS) * size)
         self.biases = nn.Linear(width, 4 * len(RELATION_LABELS))
 
-    def forward(self, hidden: Tensor) -> RelationVectors:
-        """(windows, characters, width) → vectors of size + 2: the last two carry the biases."""
+    def forward(self, hidden: Tensor, places: Tensor | None = None) -> RelationVectors:
+        """(windows, characters, width) → vectors of size + 2: the last two carry the biases.
+
+        Args:
+            places: Positions of the characters, as `rotate` takes them.
+        """
         vectors = self.vectors(hidden).unflatten(-1, (4, len(RELATION_LABELS), self.size))
-        vectors = rotate(vectors) / self.size**0.25
+        vectors = rotate(vectors, places) / self.size**0.25
         biases = self.biases(hidden).float().unflatten(-1, (4, len(RELATION_LABELS), 1))
         heads = torch.cat((vectors[:, :, :2], biases[:, :, :2], _ones(biases)), -1)
         tails = torch.cat((vectors[:, :, 2:], _ones(biases), biases[:, :, 2:]), -1)
@@ -78,11 +83,15 @@ class BiaffineHead(nn.Module):
         return losses[allowed.any(-1).to(device)].sum() / max(1, int(allowed.any(-1).sum()))
 
 
+def _each(sides: Tensor, biases: Tensor) -> Tensor:
+    """(2,) numbers, as start and as end, for each character and relation."""
+    # Of the biases' values, for what is made by their sizes alone has those sizes for good in an exported graph.
+    return biases[:, :, :2] * 0 + sides.to(biases.device)[:, None, None]
+
+
 def _ones(biases: Tensor) -> Tensor:
     """1 as start, 0 as end, so that a bias counts once for each of start and end of the other side."""
-    ones = torch.zeros_like(biases[:, :, :2])
-    ones[:, :, 0] = 1
-    return ones
+    return _each(torch.tensor([1.0, 0.0]), biases)
 
 
 class PointerRelationHead(nn.Module):
@@ -98,12 +107,12 @@ class PointerRelationHead(nn.Module):
         self.vectors = nn.Linear(width, 4 * len(RELATION_LABELS) * size)
         self.biases = nn.Linear(width, 4 * len(RELATION_LABELS))
 
-    def forward(self, hidden: Tensor) -> RelationVectors:
-        """(windows, characters, width) → vectors of 2 · (size + 2)."""
+    def forward(self, hidden: Tensor, places: Tensor | None = None) -> RelationVectors:
+        """(windows, characters, width) → vectors of 2 · (size + 2); `places` as in `BiaffineHead`."""
         vectors = self.vectors(hidden).unflatten(-1, (4, len(RELATION_LABELS), self.size))
-        vectors = rotate(vectors) / self.size**0.25
+        vectors = rotate(vectors, places) / self.size**0.25
         biases = self.biases(hidden).float().unflatten(-1, (4, len(RELATION_LABELS), 1))
-        ones = torch.ones_like(biases[:, :, :2])
+        ones = _each(torch.ones(2), biases)
         heads = torch.cat((vectors[:, :, :2], biases[:, :, :2], ones), -1)
         tails = torch.cat((vectors[:, :, 2:], ones, biases[:, :, 2:]), -1)
         return RelationVectors(_halves(heads), _halves(tails))
@@ -140,5 +149,5 @@ class PointerRelationHead(nn.Module):
 def _halves(vectors: Tensor) -> Tensor:
     """As start, a vector fills the first half of a longer one, as end the second: their sum keeps both apart."""
     start, end = vectors[:, :, :1], vectors[:, :, 1:]
-    blank = torch.zeros_like(start)
-    return torch.cat((torch.cat((start, blank), -1), torch.cat((blank, end), -1)), 2)
+    size = vectors.shape[-1]
+    return torch.cat((functional.pad(start, (0, size)), functional.pad(end, (size, 0))), 2)

@@ -66,7 +66,7 @@ def find(name: str) -> System:
     """
     if name in _ALTERNATIVES:
         return _ALTERNATIVES[name]
-    from gongkai.pipeline import MODES
+    from gongkai.merging import MODES
 
     mode = name.removeprefix(OURS)
     if name.startswith(OURS) and mode in MODES:

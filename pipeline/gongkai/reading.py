@@ -1,0 +1,108 @@
+"""The trained model's place in the pipeline: the stage that asks it, and what it must answer."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Final, Protocol, runtime_checkable
+
+from spacy.tokens import Doc
+
+from gongkai.analysis import Analysis
+from gongkai.batching import BATCH_CHARACTERS, batches
+from gongkai.model.decode import Link
+from gongkai.model.runtime import DocumentText, JointReader, Reading
+from gongkai.resources import data_root
+from gongkai.types import Mention
+
+SHIPPED_MODEL: Final = "models/zh_gongkai/gongkai_model"
+"""The trained model that comes with gongkai, below `data_root()`."""
+
+
+@runtime_checkable
+class Reader(Protocol):
+    """A model that reads documents: `gongkai.model.runtime.JointReader`, or a stand-in."""
+
+    def read(self, documents: Sequence[DocumentText]) -> list[Reading]:
+        """The mentions of each document, and the links between them by number."""
+        ...
+
+    def relate(
+        self, documents: Sequence[DocumentText], mentions: Sequence[Sequence[Mention]]
+    ) -> list[list[Link]]:
+        """The links between given mentions of each document, which are in text order."""
+        ...
+
+
+class ModelStage:
+    """Reads documents with the trained model: what it finds awaits the merge.
+
+    Args:
+        folder: Of the model, which is read when it is first needed; that which comes with gongkai if None.
+        threads: For the model; as many as there are cores if None.
+    """
+
+    def __init__(self, folder: Path | None, threads: int | None) -> None:
+        self._folder = folder or data_root() / SHIPPED_MODEL
+        self._threads = threads
+        self._reader: Reader | None = None
+
+    @property
+    def reader(self) -> Reader:
+        """The model.
+
+        Raises:
+            BrokenModel: There is none in the folder, or it is damaged or of another version.
+            MissingRuntime: The package onnxruntime is not installed.
+        """
+        if self._reader is None:
+            self._reader = JointReader.load(self._folder, self._threads)
+        return self._reader
+
+    @reader.setter
+    def reader(self, reader: Reader) -> None:
+        self._reader = reader
+
+    def __call__(self, doc: Doc) -> Doc:
+        self._read([doc])
+        return doc
+
+    def pipe(self, stream: Iterable[Doc], *, batch_size: int) -> Iterator[Doc]:
+        """Read many documents at once, for the model is faster on windows of one length."""
+        for docs in batches(stream, lambda doc: len(_state(doc).view), BATCH_CHARACTERS):
+            self._read(docs)
+            yield from docs
+
+    def to_disk(self, path: Path, *, exclude: Iterable[str] = ()) -> None:
+        """Save the model with the pipeline."""
+        shutil.copytree(self._folder, path, dirs_exist_ok=True)
+
+    def from_disk(self, path: Path, *, exclude: Iterable[str] = ()) -> ModelStage:
+        """Use the model that was saved with the pipeline."""
+        self._folder, self._reader = path, None
+        return self
+
+    def _read(self, docs: Sequence[Doc]) -> None:
+        states = [_state(doc) for doc in docs]
+        untagged = [state for state in states if state.given is None]
+        for state, reading in zip(untagged, self.reader.read(_texts(untagged)), strict=True):
+            state.model_mentions, state.model_links = reading.mentions, reading.links
+        given = [state for state in states if state.given is not None]
+        for state in given:
+            state.model_mentions = sorted(state.given or (), key=lambda m: (m.start, -m.end))
+        links = self.reader.relate(_texts(given), [state.model_mentions for state in given])
+        for state, each in zip(given, links, strict=True):
+            state.model_links = each
+
+
+def _state(doc: Doc) -> Analysis:
+    state = doc._.gongkai
+    assert isinstance(state, Analysis)
+    return state
+
+
+def _texts(states: Iterable[Analysis]) -> list[DocumentText]:
+    return [
+        DocumentText(state.view, state.structure.paragraphs, state.structure.boilerplate) for state in states
+    ]
