@@ -157,3 +157,17 @@ def _print(event: Event) -> None:
         )
         return
     typer.echo(f"held out after {event.step:,} steps: loss {event.loss:.3f}, accuracy {event.accuracy:.3f}")
+
+
+@app.command()
+def package(
+    model: Annotated[
+        Path, typer.Argument(metavar="ONNX_DIR", help="Folder that export wrote.", show_default=False)
+    ],
+    out: Out,
+    force: Force = False,
+) -> None:
+    """Put the pipeline around an exported model: a folder that *spacy.load* opens, such as models/zh_gongkai."""
+    from .package import package as write
+
+    write(model, out, force=force)

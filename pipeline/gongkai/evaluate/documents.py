@@ -49,7 +49,6 @@ def score_document(
 def _quoted(mistake: Mistake, text: str) -> Mistake:
     """The mistake with the words of its spans."""
     gold, predicted = (
-        tuple(part._replace(text=text[part.start : part.end]) for part in parts)
-        for parts in (mistake.gold, mistake.predicted)
+        tuple(text[part.start : part.end] for part in parts) for parts in (mistake.gold, mistake.predicted)
     )
-    return msgspec.structs.replace(mistake, gold=gold, predicted=predicted)
+    return msgspec.structs.replace(mistake, gold_words=gold, predicted_words=predicted)

@@ -120,12 +120,11 @@ LabelCounts = Mapping[str, Counts]
 
 
 class Part(NamedTuple):
-    """A span that a mistake is about; `text` is its words, filled in when the document's score is put together."""
+    """A span that a mistake is about."""
 
     label: str
     start: int
     end: int
-    text: str = ""
 
 
 class Mistake(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -136,6 +135,7 @@ class Mistake(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         gold, predicted: The spans of each side: one for an entity, value, fact or finding, head and tail for a relation.
         boundary: For kinds boundary and label_and_boundary.
         gold_value, predicted_value: What was read, for values, facts and findings.
+        gold_words, predicted_words: The words of the spans, filled in when the document's score is put together.
     """
 
     level: Literal["entities", "relations", "values", "facts", "findings"]
@@ -146,6 +146,8 @@ class Mistake(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     boundary: Boundary | None = None
     gold_value: str | None = None
     predicted_value: str | None = None
+    gold_words: tuple[str, ...] = ()
+    predicted_words: tuple[str, ...] = ()
 
 
 class Outcome(NamedTuple):

@@ -192,22 +192,26 @@ def mistake_text(mistake: Mistake) -> str:
     """A mistake in a line: what it is about, where, and what was read.
 
     >>> from gongkai.evaluate.types import Part
-    >>> gold, predicted = (Part("COUNT", 12, 16, "300余件"),), (Part("COUNT", 12, 15, "300"),)
-    >>> mistake_text(Mistake(level="entities", kind="boundary", label="COUNT", gold=gold, predicted=predicted))
-    'entities COUNT, boundary: gold COUNT 「300余件」 12–16; predicted COUNT 「300」 12–15'
+    >>> gold, predicted = (Part("COUNT", 12, 16),), (Part("COUNT", 12, 15),)
+    >>> mistake_text(
+    ...     Mistake(level="entities", kind="boundary", label="COUNT", gold=gold, gold_words=("300余件",), predicted=predicted)
+    ... )
+    'entities COUNT, boundary: gold COUNT 「300余件」 12–16; predicted COUNT 12–15'
     """
     sides = []
-    for side, parts, value in (
-        ("gold", mistake.gold, mistake.gold_value),
-        ("predicted", mistake.predicted, mistake.predicted_value),
+    for side, parts, words, value in (
+        ("gold", mistake.gold, mistake.gold_words, mistake.gold_value),
+        ("predicted", mistake.predicted, mistake.predicted_words, mistake.predicted_value),
     ):
-        spans = " → ".join(map(_part_text, parts))
+        spans = " → ".join(
+            _part_text(part, said) for part, said in zip(parts, words or ("",) * len(parts), strict=True)
+        )
         said = f"{spans} = {value}" if value is not None else spans
         if said:
             sides.append(f"{side} {said}")
     return f"{mistake.level} {mistake.label}, {KINDS[mistake.kind].title}: {'; '.join(sides)}"
 
 
-def _part_text(part: Part) -> str:
-    words = f" 「{visible(part.text)}」" if part.text else ""
-    return f"{part.label}{words} {part.start}–{part.end}"
+def _part_text(part: Part, words: str) -> str:
+    quoted = f" 「{visible(words)}」" if words else ""
+    return f"{part.label}{quoted} {part.start}–{part.end}"
