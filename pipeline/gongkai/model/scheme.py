@@ -38,23 +38,6 @@ class Tag(IntEnum):
     S = 4
 
 
-_FOLLOWS: Final = {
-    Tag.O: (Tag.O, Tag.B, Tag.S),
-    Tag.B: (Tag.I, Tag.E),
-    Tag.I: (Tag.I, Tag.E),
-    Tag.E: (Tag.O, Tag.B, Tag.S),
-    Tag.S: (Tag.O, Tag.B, Tag.S),
-}
-
-
-def tag_transitions() -> NDArray[np.bool_]:
-    """(5, 5): whether the second tag may follow the first."""
-    allowed = np.zeros((len(Tag), len(Tag)), np.bool_)
-    for tag, following in _FOLLOWS.items():
-        allowed[tag, list(following)] = True
-    return allowed
-
-
 def relation_pairs() -> NDArray[np.bool_]:
     """(relations, entity labels, entity labels): whether a relation may lead from the first label to the second."""
     allowed = np.zeros((len(RELATION_LABELS), len(ENTITY_LABELS), len(ENTITY_LABELS)), np.bool_)

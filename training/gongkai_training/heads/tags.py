@@ -16,7 +16,7 @@ from ..batching import Batch
 class TagHead(nn.Module):
     """Characters to tags.
 
-    The transitions are those that the tags' meaning allows (see `gongkai.model.scheme.tag_transitions`), not learned:
+    The transitions are those that the tags' meaning allows (see `gongkai.model.decode.spans_of_tags`), not learned:
     above an encoder that sees the neighbours there is little left to learn, and each character's tag is then a
     probability of its own, which calibrates.
     """
