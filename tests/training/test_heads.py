@@ -31,15 +31,15 @@ _BATCH = batch_of([Example(_IDS, (SpanTarget(0, 0, 1), SpanTarget(1, 2, 2)), (Re
 
 def test_the_multilabel_loss_by_hand() -> None:
     scores = torch.tensor([1.0, -2.0, 3.0, 9.0])
-    positive = torch.tensor([True, False, False, False])
+    right = torch.tensor([1.0, 0.0, 0.0, 1.0])
     present = torch.tensor([True, True, True, False])
     expected = math.log(1 + math.exp(-2) + math.exp(3)) + math.log(1 + math.exp(-1))
-    assert multilabel(scores, positive, present).item() == pytest.approx(expected, rel=1e-5)
+    assert multilabel(scores, right, present).item() == pytest.approx(expected, rel=1e-5)
 
 
 def test_the_multilabel_loss_of_nothing_is_nothing() -> None:
-    nothing = torch.zeros(2, 3, dtype=torch.bool)
-    assert multilabel(torch.randn(2, 3), nothing, nothing).tolist() == pytest.approx([0.0, 0.0])
+    nothing = torch.zeros(2, 3)
+    assert multilabel(torch.randn(2, 3), nothing, nothing > 0).tolist() == pytest.approx([0.0, 0.0])
 
 
 def test_rotated_vectors_see_only_how_far_apart_they_are() -> None:
@@ -117,20 +117,44 @@ def test_windows_without_pairs_cost_nothing() -> None:
     assert BiaffineHead(6, 2).loss(vectors, batch).item() == 0
 
 
+@pytest.mark.parametrize("soft", [False, True])
 @pytest.mark.parametrize("scale", [1.0, 200.0])
-def test_the_multilabel_loss_by_its_definition(scale: float) -> None:
+def test_the_multilabel_loss_by_its_definition(scale: float, soft: bool) -> None:
     torch.manual_seed(1)
     scores = (torch.randn(3, 4, 9, dtype=torch.float64) * scale).requires_grad_()
-    positive, present = torch.rand(2, 3, 4, 9) < 0.4
+    right, present = torch.rand(3, 4, 9, dtype=torch.float64), torch.rand(3, 4, 9) < 0.4
+    right = right * (right < 0.4) if soft else (right < 0.4).double()
     one = torch.zeros(3, 4, 1, dtype=torch.float64)
-    right, wrong = positive & present, present & ~positive
     expected = sum(
-        torch.logsumexp(torch.cat((one, signed.masked_fill(~chosen, -torch.inf)), -1), -1)
-        for signed, chosen in ((scores, wrong), (-scores, right))
+        torch.logsumexp(torch.cat((one, (signed + chance.log()).masked_fill(~present, -torch.inf)), -1), -1)
+        for signed, chance in ((scores, 1 - right), (-scores, right))
     )
     assert isinstance(expected, torch.Tensor)
-    found = multilabel(scores, positive, present)
+    found = multilabel(scores, right.float(), present)
     torch.testing.assert_close(found, expected.float(), rtol=1e-4, atol=1e-4)
     (slope,) = torch.autograd.grad(found.sum(), scores)
     (expected_slope,) = torch.autograd.grad(expected.sum(), scores)
     torch.testing.assert_close(slope, expected_slope, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("probability", [0.1, 0.5, 0.9])
+def test_a_soft_class_scores_best_at_half_its_logit(probability: float) -> None:
+    logit = math.log(probability / (1 - probability))
+    score = torch.tensor([logit / 2], requires_grad=True)
+    multilabel(score, torch.tensor([probability]), torch.tensor([True])).backward()
+    assert score.grad is not None
+    assert score.grad.item() == pytest.approx(0, abs=1e-5)
+
+
+def test_a_doubtful_span_is_learned_by_pointers_alone() -> None:
+    torch.manual_seed(1)
+    doubted = batch_of([_BATCH.examples[0]._replace(doubtful=(SpanTarget(2, 0, 3, 0.3),))])
+    present = torch.ones(1, 4, dtype=torch.bool)
+    pointers = PointerHead(6, PointerSpans(size=4, longest=4))
+    scores = pointers(torch.randn(1, 4, 6)).detach().requires_grad_()
+    plain, soft = (
+        torch.autograd.grad(pointers.loss(scores, batch, present), scores)[0] for batch in (_BATCH, doubted)
+    )
+    assert (plain - soft)[0, 0, 3, 2] > 0
+    tags = torch.randn(1, 4, 7, 5).log_softmax(-1)
+    assert torch.equal(TagHead(6).loss(tags, _BATCH, present), TagHead(6).loss(tags, doubted, present))

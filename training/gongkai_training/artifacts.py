@@ -75,7 +75,7 @@ def _run(gold: Gold) -> dict[str, Any]:
                 }
                 for file in split.files
             ]
-            for part, split in (("train", gold.train), ("dev", gold.dev))
+            for part, split in (("train", gold.train), ("silver", gold.silver), ("dev", gold.dev))
         },
         "environment": {
             "python": platform.python_version(),

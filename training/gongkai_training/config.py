@@ -110,7 +110,10 @@ class Data(Settings, frozen=True, kw_only=True):
     """Gold files; paths count from the working folder.
 
     Attributes:
+        portion: Of the documents of each training file, those learned from; the smaller portion is within the larger.
         held_out: Gold files of which only ids and checksums are read: no document of theirs may be in the others.
+        silver: Files that `gongkai train label` wrote: spans and relations with probabilities.
+        silver_share: Of the windows of silver, those read in an epoch, drawn anew for each.
         texts: Folder of the texts of stand-off gold; a stand-off file is left out if there is no such folder.
         longest: Characters of a window at most.
         overlap: Characters that a window shares with the one before it (see `gongkai.model.windows.cut`).
@@ -118,7 +121,10 @@ class Data(Settings, frozen=True, kw_only=True):
 
     train: tuple[str, ...]
     dev: tuple[str, ...]
+    portion: Share = 1
     held_out: tuple[str, ...] = ()
+    silver: tuple[str, ...] = ()
+    silver_share: Share = 1
     texts: str | None = None
     longest: Positive = 256
     overlap: Annotated[int, msgspec.Meta(ge=0)] = 0

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gongkai.errors import BrokenRecord, GongkaiError
-from gongkai.gold.records import GoldEntity, GoldRecord, StandoffRecord, read_lines
+from gongkai.gold.records import GoldEntity, GoldRecord, GoldRelation, StandoffRecord, read_lines
 from gongkai.gold.standoff import hydrate
 from gongkai.model.characters import Characters
 from gongkai.model.scheme import ENTITY_LABELS, RELATION_LABELS
@@ -24,6 +24,7 @@ from gongkai.types import RELATION_TYPES, EntityLabel
 
 from .config import Data
 
+_RELATIONS: Final[tuple[str, ...]] = RELATION_LABELS
 _REMEDY: Final = "`gongkai annotate validate` names every fault of a gold file; correct them."
 
 
@@ -59,26 +60,33 @@ class Split(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Gold(msgspec.Struct, frozen=True, kw_only=True):
-    """What a run learns from and is measured on."""
+    """What a run learns from and is measured on.
+
+    Attributes:
+        silver: Labelled by models or rules, not by hand.
+    """
 
     train: Split
     dev: Split
+    silver: Split = Split(files=())
 
 
 class SpanTarget(NamedTuple):
-    """A gold span of a window: label number, first character, last character."""
+    """A span of a window: label number, first character, last character, probability (1 in gold)."""
 
     label: int
     first: int
     last: int
+    probability: float = 1.0
 
 
 class RelationTarget(NamedTuple):
-    """A gold relation of a window: relation number, head and tail as numbers of its spans."""
+    """A relation of a window: relation number, head and tail as numbers of its spans, probability."""
 
     relation: int
     head: int
     tail: int
+    probability: float = 1.0
 
 
 class Example(NamedTuple):
@@ -86,11 +94,15 @@ class Example(NamedTuple):
 
     Attributes:
         ids: (characters + 2,): FIRST, the characters, LAST.
+        spans: More likely there than not.
+        relations: Between those.
+        doubtful: Spans more likely not there than there (silver only).
     """
 
     ids: NDArray[np.int32]
     spans: tuple[SpanTarget, ...]
     relations: tuple[RelationTarget, ...]
+    doubtful: tuple[SpanTarget, ...] = ()
 
 
 def read_gold(data: Data) -> Gold:
@@ -102,17 +114,40 @@ def read_gold(data: Data) -> Gold:
         LeakingSplit: A document or a text is in two parts.
         BrokenRecord, UnreadableInput, MissingText: A file cannot be read.
     """
-    gold = Gold(train=_read_split(data.train, data.texts), dev=_read_split(data.dev, data.texts))
+    gold = Gold(
+        train=_portion(_read_split(data.train, data.texts), data.portion),
+        dev=_read_split(data.dev, data.texts),
+        silver=_read_split(data.silver, data.texts),
+    )
     for part, split in (("train", gold.train), ("dev", gold.dev)):
         if not any(record.entities for record in split.records):
             names = ", ".join(getattr(data, part)) or f"data.{part}"
             raise EmptySplit(names, f"The {part} part holds no annotated document.", "Name a gold file.")
-    _check_apart({"train": data.train, "dev": data.dev, "held_out": data.held_out})
+    _check_apart({"train": data.train, "silver": data.silver, "dev": data.dev, "held_out": data.held_out})
     return gold
 
 
 def _read_split(paths: Sequence[str], texts: str | None) -> Split:
     return Split(files=tuple(_read_file(Path(path), texts) for path in paths))
+
+
+def _portion(split: Split, share: float) -> Split:
+    return Split(
+        files=tuple(
+            msgspec.structs.replace(file, records=portion_of(file.records, share)) for file in split.files
+        )
+    )
+
+
+def portion_of(records: Sequence[GoldRecord], share: float) -> tuple[GoldRecord, ...]:
+    """This share of a file's documents, at least one, in their order.
+
+    The digests of their ids decide which, so that a smaller portion is within a larger one, and a document that joins
+    the file changes little.
+    """
+    order = sorted(records, key=lambda record: hashlib.sha256(record.id.encode()).digest())
+    chosen = {record.id for record in order[: max(1, round(share * len(order)))]}
+    return tuple(record for record in records if record.id in chosen)
 
 
 def _read_file(path: Path, texts: str | None) -> GoldFile:
@@ -141,7 +176,7 @@ def _joined(record: StandoffRecord, texts: Path) -> GoldRecord:
 
 
 def check_record(record: GoldRecord, path: str) -> None:
-    """Refuse a document that the model cannot learn from as it stands.
+    """Refuse a document that the model cannot learn from as it stands; spans with a probability may overlap.
 
     Raises:
         BadGold: A label or a relation is not of the scheme, a span is empty or outside the text, an id is used twice or
@@ -159,7 +194,7 @@ def check_record(record: GoldRecord, path: str) -> None:
             raise BadGold(where, f"Span {entity.id} is empty, or reaches outside the text.", _REMEDY)
     for relation in record.relations:
         _check_relation(where, relation.label, entities.get(relation.head), entities.get(relation.tail))
-    _check_overlaps(where, record.entities)
+    _check_overlaps(where, (entity for entity in record.entities if entity.score is None))
 
 
 def _check_relation(where: str, label: str, head: GoldEntity | None, tail: GoldEntity | None) -> None:
@@ -242,19 +277,28 @@ def examples_of(record: GoldRecord, characters: Characters, longest: int, overla
 
 def _example(record: GoldRecord, view: str, window: Window, characters: Characters) -> Example:
     within = [e for e in record.entities if window.start <= e.start and e.end <= window.end]
-    number = {entity.id: n for n, entity in enumerate(within)}
+    likely = [entity for entity in within if _probability(entity) >= 0.5]
+    number = {entity.id: n for n, entity in enumerate(likely)}
     return Example(
         ids=characters.encode(view[window.start : window.end]),
-        spans=tuple(
-            SpanTarget(_label(entity), entity.start - window.start, entity.end - window.start - 1)
-            for entity in within
-        ),
+        spans=tuple(_target(entity, window) for entity in likely),
         relations=tuple(
-            RelationTarget([*map(str, RELATION_LABELS)].index(r.label), number[r.head], number[r.tail])
+            RelationTarget(_RELATIONS.index(r.label), number[r.head], number[r.tail], _probability(r))
             for r in record.relations
             if r.head in number and r.tail in number
         ),
+        doubtful=tuple(_target(entity, window) for entity in within if _probability(entity) < 0.5),
     )
+
+
+def _target(entity: GoldEntity, window: Window) -> SpanTarget:
+    first, last = entity.start - window.start, entity.end - window.start - 1
+    return SpanTarget(_label(entity), first, last, _probability(entity))
+
+
+def _probability(item: GoldEntity | GoldRelation) -> float:
+    """1 of gold, which carries no score."""
+    return 1.0 if item.score is None else item.score
 
 
 def _label(entity: GoldEntity) -> int:

@@ -90,6 +90,7 @@ class _Draw(IntEnum):
     ORDER = 1
     AUGMENT = 2
     DROPOUT = 3
+    SILVER = 4
 
 
 class _Position(msgspec.Struct, kw_only=True):
@@ -179,6 +180,7 @@ class _Run:
         self.optimizer = torch.optim.AdamW(_groups(self.model, settings.optimisation))
         self.augmenter = Augmenter(settings.augmentation, names_of(gold.train.records))
         self.plain = self._prepare(gold.train.records)
+        self.silver = [e for document in self._prepare(gold.silver.records) for e in document.examples]
         self.dev = self._prepare(gold.dev.records)
         self.at = _Position()
 
@@ -257,13 +259,18 @@ class _Run:
         self._save()
 
     def _examples(self) -> list[Example]:
-        """This epoch's windows: of the documents as they are, or as they are changed for it."""
+        """This epoch's windows: of the documents as they are, or as they are changed for it, and of silver."""
         rng = self._rng(_Draw.AUGMENT, self.at.epoch)
-        found: list[Example] = []
+        found = self._drawn_silver()
         for record, plain in zip(self.gold.train.records, self.plain, strict=True):
             changed = self.augmenter(record, rng)
             found += plain.examples if changed is record else self._prepare([changed])[0].examples
         return found
+
+    def _drawn_silver(self) -> list[Example]:
+        rng = self._rng(_Draw.SILVER, self.at.epoch)
+        wanted = round(self.settings.data.silver_share * len(self.silver))
+        return [self.silver[number] for number in rng.permutation(len(self.silver))[:wanted]]
 
     def _take_step(self, batch: Batch, epochs: float) -> Step:
         settings = self.settings.optimisation
@@ -339,7 +346,7 @@ class _Run:
         }
         files = [
             (file.path, file.sha256, len(file.records))
-            for split in (self.gold.train, self.gold.dev)
+            for split in (self.gold.train, self.gold.silver, self.gold.dev)
             for file in split.files
         ]
         return hashlib.sha256(msgspec.json.encode((settings, files), order="sorted")).hexdigest()

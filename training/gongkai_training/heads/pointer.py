@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -47,18 +48,18 @@ class PointerHead(nn.Module):
 
         A gold span longer than the bound cannot be learned and is left out.
         """
-        positive = torch.zeros(scores.shape, dtype=torch.bool)
+        right = np.zeros(scores.shape, np.float32)
         for window, example in enumerate(batch.examples):
-            for label, first, last in example.spans:
+            for label, first, last, probability in (*example.spans, *example.doubtful):
                 if last - first < self.longest:
-                    positive[window, first, last - first, label] = True
+                    right[window, first, last - first, label] = probability
         ends = torch.arange(scores.shape[1])[:, None] + torch.arange(self.longest)
         within = ends < torch.tensor(batch.lengths)[:, None, None]
         valid = within.to(scores.device)[..., None].expand(scores.shape)
-        positive = positive.to(scores.device)
+        chances = torch.from_numpy(right).to(scores.device)
         losses = multilabel(
             scores.permute(0, 3, 1, 2).flatten(2),
-            positive.permute(0, 3, 1, 2).flatten(2),
+            chances.permute(0, 3, 1, 2).flatten(2),
             valid.permute(0, 3, 1, 2).flatten(2),
         )
         return losses.mean()

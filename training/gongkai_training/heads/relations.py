@@ -62,13 +62,13 @@ class BiaffineHead(nn.Module):
             return vectors.heads.sum() * 0
         spans = np.zeros((len(batch.examples), most, 3), np.int64)
         present = torch.zeros(len(batch.examples), most, dtype=torch.bool)
-        positive = torch.zeros(len(batch.examples), len(RELATION_LABELS), most, most, dtype=torch.bool)
+        right = np.zeros((len(batch.examples), len(RELATION_LABELS), most, most), np.float32)
         for number, example in enumerate(batch.examples):
             if example.spans:
-                spans[number, : len(example.spans)] = example.spans
+                spans[number, : len(example.spans)] = [span[:3] for span in example.spans]
                 present[number, : len(example.spans)] = True
-            for relation, head, tail in example.relations:
-                positive[number, relation, head, tail] = True
+            for relation, head, tail, probability in example.relations:
+                right[number, relation, head, tail] = probability
         label, first, last = torch.from_numpy(spans).unbind(-1)
         allowed = _ALLOWED[:, label[:, :, None], label[:, None, :]].transpose(0, 1)
         allowed = allowed & (present[:, :, None] & present[:, None, :])[:, None]
@@ -79,7 +79,7 @@ class BiaffineHead(nn.Module):
         heads = vectors.heads[window, first, 0] + vectors.heads[window, last, 1]
         tails = vectors.tails[window, first, 0] + vectors.tails[window, last, 1]
         scores = torch.einsum("bhrd,btrd->brht", heads, tails)
-        losses = multilabel(scores, positive.to(device), allowed.to(device))
+        losses = multilabel(scores, torch.from_numpy(right).to(device), allowed.to(device))
         return losses[allowed.any(-1).to(device)].sum() / max(1, int(allowed.any(-1).sum()))
 
 
@@ -125,22 +125,19 @@ class PointerRelationHead(nn.Module):
         valid = (present[:, :, None] & present[:, None, :])[:, None]
         total = vectors.heads.new_zeros(())
         for side in range(2):
-            positive = torch.zeros(
-                len(batch.examples), len(RELATION_LABELS), characters, characters, dtype=torch.bool
-            )
+            right = np.zeros((len(batch.examples), len(RELATION_LABELS), characters, characters), np.float32)
             for number, example in enumerate(batch.examples):
-                for relation, head, tail in example.relations:
-                    positive[
-                        number, relation, example.spans[head][1 + side], example.spans[tail][1 + side]
-                    ] = True
+                for relation, head, tail, probability in example.relations:
+                    ends = example.spans[head][1 + side], example.spans[tail][1 + side]
+                    right[number, relation, *ends] = probability
             heads, tails = vectors.heads[:, :, side], vectors.tails[:, :, side]
             scores = torch.einsum("bhrd,btrd->brht", heads, tails)
             total = (
                 total
                 + multilabel(
                     scores.flatten(2),
-                    positive.flatten(2).to(scores.device),
-                    valid.expand(positive.shape).flatten(2).to(scores.device),
+                    torch.from_numpy(right).flatten(2).to(scores.device),
+                    valid.expand(right.shape).flatten(2).to(scores.device),
                 ).mean()
             )
         return total / 2

@@ -46,7 +46,7 @@ def _tags(batch: Batch, longest: int) -> NDArray[np.int64]:
     """(windows, longest, labels)."""
     tags = np.zeros((len(batch.examples), longest, len(ENTITY_LABELS)), np.int64)
     for row, example in zip(tags, batch.examples, strict=True):
-        for label, first, last in example.spans:
+        for label, first, last, _ in example.spans:
             row[first : last + 1, label] = Tag.I
             row[first, label], row[last, label] = Tag.B, Tag.E
             if first == last:

@@ -1,0 +1,134 @@
+"""Silver: what teachers say of unlabelled texts, with probabilities, and that a student learns from it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+from typer.testing import CliRunner
+
+pytest.importorskip("torch")
+pytest.importorskip("transformers")
+
+from gongkai.gold.records import GoldRecord, read_lines, write
+from gongkai_training.artifacts import RUN, load_model
+from gongkai_training.cli import app
+from gongkai_training.config import PointerSpans, TagSpans, TrainSettings
+from gongkai_training.data import LeakingSplit, examples_of
+from gongkai_training.evaluate import predict, prepare
+from gongkai_training.silver import label
+from gongkai_training.trainer import train
+from training_runs import report, settings
+
+
+def records(path: Path) -> list[GoldRecord]:
+    return [record for _, record in read_lines(path) if isinstance(record, GoldRecord)]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two teachers, one of each design, and texts that none of them has seen."""
+    folder = tmp_path_factory.mktemp("silver")
+    for name, spans in (("pointer", PointerSpans(size=16, longest=24)), ("tags", TagSpans())):
+        base = settings(folder, epochs=12)
+        train(folder / name, settings=msgspec.structs.replace(base, spans=spans))
+    (folder / "texts").mkdir()
+    for number in range(40, 46):
+        (folder / "texts" / f"{number}.txt").write_text(report(f"u{number}", number).text, "utf8")
+    write([report("u40", 40)], folder / "held.jsonl")
+    return folder
+
+
+@pytest.mark.parametrize("design", ["pointer", "tags"])
+def test_what_one_teacher_thinks_likely_is_what_it_finds(folder: Path, design: str) -> None:
+    label(folder / "one.jsonl", models=[folder / design], texts=[folder / "texts"])
+    trained = load_model(folder / design)
+    silver = records(folder / "one.jsonl")
+    found = predict(trained.model, prepare(silver, trained.characters, 64, 0), 256)
+    for record, prediction in zip(silver, found, strict=True):
+        likely = {(e.label, e.start, e.end) for e in record.entities if (e.score or 0) >= 0.5}
+        # Of two likely spans that overlap, the decoder takes one.
+        assert {(m.label, m.start, m.end) for m in prediction.mentions} <= likely
+        assert len(likely) - len(prediction.mentions) <= 1
+    assert any(record.relations for record in silver)
+
+
+def test_two_teachers_are_averaged(folder: Path) -> None:
+    singles = []
+    for design in ("pointer", "tags"):
+        label(folder / "one.jsonl", models=[folder / design], texts=[folder / "texts"])
+        singles.append(
+            [{(e.label, e.start, e.end): e.score for e in r.entities} for r in records(folder / "one.jsonl")]
+        )
+    label(folder / "two.jsonl", models=[folder / "pointer", folder / "tags"], texts=[folder / "texts"])
+    for record, first, second in zip(records(folder / "two.jsonl"), *singles, strict=True):
+        for entity in record.entities:
+            place = (entity.label, entity.start, entity.end)
+            mean = ((first.get(place) or 0) + (second.get(place) or 0)) / 2
+            assert entity.score == pytest.approx(mean, abs=0.03)
+
+
+def test_gold_that_must_not_be_seen_is_cut_out(folder: Path) -> None:
+    done = label(
+        folder / "cut.jsonl",
+        models=[folder / "pointer"],
+        texts=[folder / "texts"],
+        exclude=[folder / "held.jsonl"],
+    )
+    assert (done.documents, done.excluded) == (5, 1)
+    assert not any(record.text == report("u40", 40).text for record in records(folder / "cut.jsonl"))
+
+
+def test_a_student_learns_from_probabilities(folder: Path) -> None:
+    path = folder / "silver.jsonl"
+    result = CliRunner().invoke(
+        app, ["label", str(folder / "pointer"), "--texts", str(folder / "texts"), "-o", str(path)]
+    )
+    assert result.exit_code == 0, result.output
+    base = settings(folder, epochs=12)
+    write([report("train0", 0)], folder / "little.jsonl", force=True)
+    alone = msgspec.structs.replace(base.data, train=(str(folder / "little.jsonl"),))
+    taught = msgspec.structs.replace(alone, silver=(str(path),))
+    scores = {}
+    for name, data in (("alone", alone), ("taught", taught)):
+        student: TrainSettings = msgspec.structs.replace(base, data=data)
+        scores[name] = train(folder / name, settings=student).f1
+    assert scores["taught"] > scores["alone"] + 0.1
+    assert path.name in (folder / "taught" / RUN).read_text()
+
+
+def test_a_share_of_silver_is_drawn_anew_each_epoch(folder: Path) -> None:
+    label(folder / "one.jsonl", models=[folder / "pointer"], texts=[folder / "texts"])
+    base = settings(folder, epochs=2)
+    steps = []
+    for share in (0.0, 0.5, 1.0):
+        data = msgspec.structs.replace(base.data, silver=(str(folder / "one.jsonl"),), silver_share=share)
+        steps.append(
+            train(folder / f"share-{share}", settings=msgspec.structs.replace(base, data=data)).steps
+        )
+    assert steps[0] < steps[1] < steps[2]
+
+
+def test_probabilities_become_targets(folder: Path) -> None:
+    label(folder / "one.jsonl", models=[folder / "pointer"], texts=[folder / "texts"])
+    characters = load_model(folder / "pointer").characters
+    for record in records(folder / "one.jsonl"):
+        for example in examples_of(record, characters, 64, 0).examples:
+            assert all(span.probability >= 0.5 for span in example.spans)
+            assert all(0.05 <= span.probability < 0.5 for span in example.doubtful)
+            assert all(max(r.head, r.tail) < len(example.spans) for r in example.relations)
+
+
+def test_silver_of_a_dev_document_stops_the_run(folder: Path) -> None:
+    base = settings(folder)
+    write([report("dev12", 12)], folder / "leak.jsonl", force=True)
+    data = msgspec.structs.replace(base.data, silver=(str(folder / "leak.jsonl"),))
+    with pytest.raises(LeakingSplit):
+        train(folder / "leaking", settings=msgspec.structs.replace(base, data=data))
+
+
+def test_rules_label_where_there_is_no_teacher(folder: Path) -> None:
+    done = label(folder / "rules.jsonl", models=[], texts=[folder / "texts"])
+    assert done.spans > 0
+    assert all(e.by for record in records(folder / "rules.jsonl") for e in record.entities)

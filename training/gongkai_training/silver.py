@@ -1,0 +1,262 @@
+"""Silver: unlabelled texts as trained models, or the rules, would label them, for a smaller model to learn from.
+
+What models say is kept with its probability, the mean over the models, down to what they think unlikely (soft
+targets, after Hinton et al. 2015, https://arxiv.org/abs/1503.02531): a span that the teacher wavers about is worth
+more as that than as a decision.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from math import exp, log
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import msgspec
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from gongkai.batching import batches as in_batches
+from gongkai.gold.records import GoldEntity, GoldRecord, GoldRelation, from_record, write
+from gongkai.ingest import read_text
+from gongkai.model.decode import Vectors, held, spans_of_tags
+from gongkai.model.scheme import ENTITY_LABELS, RELATION_LABELS, relation_pairs
+from gongkai.model.windows import Owners, Window
+from gongkai.pipeline import Extractor
+from gongkai.text import fold
+from gongkai.types import EntityLabel, Mention, RelationLabel
+
+from .artifacts import Trained, load_model
+from .batching import batches
+from .data import Example, windows_of
+from .encoder.texts import read_corpus
+from .heads.tags import TagHead
+
+LEAST: Final = 0.05
+"""Probability below which a span or a relation is none."""
+
+_GROUP: Final = 32_768
+"""Characters of the documents that are labelled together."""
+
+_BATCH: Final = 4_096
+_PAIRS: Final = relation_pairs()
+_NUMBER: Final = {label: number for number, label in enumerate(ENTITY_LABELS)}
+
+Place = tuple[EntityLabel, int, int]
+Pair = tuple[RelationLabel, int, int]
+"""Relation, head and tail by number."""
+
+
+class Labelled(NamedTuple):
+    """What was written.
+
+    Attributes:
+        excluded: Gold documents that were cut out of the texts.
+    """
+
+    path: Path
+    documents: int
+    characters: int
+    spans: int
+    relations: int
+    excluded: int
+
+
+class _Read(NamedTuple):
+    """A window as a model sees it: spans with their probability, offsets into the document."""
+
+    spans: dict[Place, float]
+    vectors: Vectors
+
+
+def label(
+    out: Path,
+    *,
+    models: Sequence[Path],
+    texts: Iterable[Path],
+    exclude: Iterable[Path] = (),
+    report: Callable[[int, int], object] = lambda done, all_: None,
+) -> Labelled:
+    """Label texts, to be learned from as `data.silver`.
+
+    Args:
+        out: File to write: gold records whose spans and relations carry probabilities.
+        models: Folders of trained models; the rules label if there is none.
+        exclude: Gold files whose texts are cut out.
+        report: Told how much of how much is done.
+
+    Raises:
+        BrokenModel: There is no trained model in a folder.
+        StaleExclusion, BrokenRecord, UnreadableInput: As `read_corpus`.
+    """
+    corpus = read_corpus(texts, exclude)
+    documents = [
+        GoldRecord(id=f"{text.name}#{number}", text=part)
+        for text in corpus.texts
+        for number, part in enumerate(text.parts)
+    ]
+    labelled = list(_by_models(models, documents, report) if models else _by_rules(documents, report))
+    out.parent.mkdir(parents=True, exist_ok=True)
+    write(labelled, out, force=True)
+    return Labelled(
+        path=out,
+        documents=len(labelled),
+        characters=sum(len(record.text) for record in labelled),
+        spans=sum(len(record.entities) for record in labelled),
+        relations=sum(len(record.relations) for record in labelled),
+        excluded=len(corpus.excluded),
+    )
+
+
+def _by_rules(documents: Sequence[GoldRecord], report: Callable[[int, int], object]) -> Iterator[GoldRecord]:
+    extractor = Extractor("rules")
+    for done, document in enumerate(documents, 1):
+        found = extractor.extract(read_text(document.text, document.id))
+        yield msgspec.structs.replace(from_record(found), id=document.id)
+        report(done, len(documents))
+
+
+def _by_models(
+    models: Sequence[Path], documents: Sequence[GoldRecord], report: Callable[[int, int], object]
+) -> Iterator[GoldRecord]:
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    teachers = [load_model(folder, device) for folder in models]
+    done, everything = 0, sum(len(document.text) for document in documents)
+    for group in in_batches(documents, lambda document: len(document.text), _GROUP):
+        yield from _label(teachers, group)
+        done += sum(len(document.text) for document in group)
+        report(done, everything)
+
+
+def _label(teachers: Sequence[Trained], documents: Sequence[GoldRecord]) -> Iterator[GoldRecord]:
+    views = [fold(document.text) for document in documents]
+    cut: list[list[tuple[Window, ...]]] = []
+    read: list[list[list[_Read]]] = []
+    for teacher in teachers:
+        data = teacher.settings.data
+        cut.append([windows_of(view, data.longest, data.overlap) for view in views])
+        read.append(_read(teacher, views, cut[-1]))
+    for number, document in enumerate(documents):
+        windows = [each[number] for each in cut]
+        seen = [each[number] for each in read]
+        yield _labelled(document, windows, seen)
+
+
+def _labelled(
+    document: GoldRecord, windows: Sequence[tuple[Window, ...]], read: Sequence[Sequence[_Read]]
+) -> GoldRecord:
+    """A document with the means of what each teacher says in its windows."""
+    spans: dict[Place, float] = defaultdict(float)
+    for each in read:
+        for one in each:
+            for place, probability in one.spans.items():
+                spans[place] += probability / len(read)
+    kept = sorted((place for place in spans if spans[place] >= LEAST), key=lambda p: (p[1], -p[2], p[0]))
+    likely = [Mention(*place, "model", spans[place]) for place in kept if spans[place] >= 0.5]
+    number = {(m.label, m.start, m.end): n for n, m in enumerate(likely)}
+    ids = {place: f"e{n}" for n, place in enumerate(kept)}
+    names = {n: ids[place] for place, n in number.items()}
+    pairs: dict[Pair, float] = defaultdict(float)
+    for own, each in zip(windows, read, strict=True):
+        for pair, probability in _pairs(likely, own, [one.vectors for one in each]):
+            pairs[pair] += probability / len(read)
+    return GoldRecord(
+        id=document.id,
+        text=document.text,
+        entities=tuple(
+            GoldEntity(
+                id=ids[place], label=place[0], start=place[1], end=place[2], score=_rounded(spans[place])
+            )
+            for place in kept
+        ),
+        relations=tuple(
+            GoldRelation(label=relation, head=names[head], tail=names[tail], score=_rounded(probability))
+            for (relation, head, tail), probability in sorted(pairs.items())
+            if probability >= LEAST
+        ),
+    )
+
+
+def _read(teacher: Trained, views: Sequence[str], windows: Sequence[tuple[Window, ...]]) -> list[list[_Read]]:
+    """Each window of each document, windows of all of them batched by length."""
+    examples = [
+        Example(teacher.characters.encode(view[window.start : window.end]), (), ())
+        for view, own in zip(views, windows, strict=True)
+        for window in own
+    ]
+    numbered = {id(example): number for number, example in enumerate(examples)}
+    seen: dict[int, tuple[dict[Place, float], Vectors]] = {}
+    model, device = teacher.model, next(teacher.model.parameters()).device
+    for batch in batches(examples, _BATCH):
+        with torch.no_grad():
+            outputs = model(torch.from_numpy(batch.ids).to(device))
+        spans, heads, tails = (tensor.float().cpu().numpy() for tensor in outputs)
+        found = _tagged if isinstance(model.span_head, TagHead) else _pointed
+        for row, example in enumerate(batch.examples):
+            # Copies, for a view would keep the batch.
+            vectors = Vectors(heads[row].copy(), tails[row].copy())
+            seen[numbered[id(example)]] = found(spans[row], len(example.ids) - 2), vectors
+    place = 0
+    read = []
+    for own in windows:
+        owners = Owners(own)
+        read.append(
+            [
+                _Read(_owned(seen[place + n][0], window.start, owners, n), seen[place + n][1])
+                for n, window in enumerate(own)
+            ]
+        )
+        place += len(own)
+    return read
+
+
+def _owned(spans: dict[Place, float], start: int, owners: Owners, number: int) -> dict[Place, float]:
+    """The spans for which the window answers, offsets into the document."""
+    moved = {(name, begin + start, end + start): p for (name, begin, end), p in spans.items()}
+    return {place: p for place, p in moved.items() if owners.of(place[1], place[2]) == number}
+
+
+def _pointed(scores: NDArray[np.float32], length: int) -> dict[Place, float]:
+    """Of (characters, widths, labels) logits: the spans that are not too unlikely."""
+    firsts, widths, labels = np.nonzero(scores > log(LEAST / (1 - LEAST)))
+    chances = 1 / (1 + np.exp(-scores[firsts, widths, labels].astype(np.float64)))
+    return {
+        (ENTITY_LABELS[name], first, first + width + 1): chance
+        for first, width, name, chance in zip(
+            firsts.tolist(), widths.tolist(), labels.tolist(), chances.tolist(), strict=True
+        )
+        if first + width < length
+    }
+
+
+def _tagged(scores: NDArray[np.float32], length: int) -> dict[Place, float]:
+    """Of (characters, labels, tags) log probabilities: the spans of the best tags, likely therefore, every one."""
+    (mentions,) = spans_of_tags(scores[None], [length])
+    return {(m.label, m.start, m.end): max(m.score, 0.5) for m in mentions}
+
+
+def _pairs(
+    mentions: Sequence[Mention], windows: tuple[Window, ...], vectors: Sequence[Vectors]
+) -> Iterator[tuple[Pair, float]]:
+    """The relations of mentions, in text order, that a model holds possible."""
+    owners = Owners(windows)
+    labels = np.array([_NUMBER[mention.label] for mention in mentions], np.int64)
+    for number, (window, inside, each) in enumerate(
+        zip(windows, held(mentions, windows), vectors, strict=True)
+    ):
+        firsts = [mentions[n].start - window.start for n in inside]
+        lasts = [mentions[n].end - window.start - 1 for n in inside]
+        heads, tails = (part[firsts, 0] + part[lasts, 1] for part in each)
+        logits = np.einsum("hrd,trd->rht", heads, tails, optimize=True)
+        possible = _PAIRS[:, labels[inside][:, None], labels[inside]] & ~np.eye(len(inside), dtype=bool)
+        for relation, head, tail in np.argwhere(possible & (logits > log(LEAST / (1 - LEAST)))).tolist():
+            a, b = mentions[inside[head]], mentions[inside[tail]]
+            if owners.of(min(a.start, b.start), max(a.end, b.end)) == number:
+                chance = 1 / (1 + exp(-float(logits[relation, head, tail])))
+                yield (RELATION_LABELS[relation], inside[head], inside[tail]), chance
+
+
+def _rounded(probability: float) -> float:
+    return round(probability, 4)
