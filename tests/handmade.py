@@ -157,7 +157,7 @@ def marked(text: str, *spans: tuple[str, int, int]) -> Record:
 class StandIn:
     """An extractor that knows one thing of a document, whether it says 坏; on that it fails."""
 
-    def __init__(self, mode: str = "rules", model: Path | None = None) -> None:
+    def __init__(self, mode: str = "hybrid", model: Path | None = None) -> None:
         self.mode, self.model = mode, model
 
     def extract(self, document: Document) -> Record:

@@ -114,7 +114,9 @@ def picture(out: Path) -> None:
         try:
             running.start()
             server = Server(running.url, running.token)
-            push(server, "政府信息公开年报", submissions([SAMPLE], Extractor().extract, "rules"), longest=900)
+            push(
+                server, "政府信息公开年报", submissions([SAMPLE], Extractor().extract, "hybrid"), longest=900
+            )
             project = server.project("政府信息公开年报")
             tasks = server.snapshot(project).tasks
             with editor(running) as shown:

@@ -179,7 +179,7 @@ def test_what_needs_no_document_imports_nothing_heavy(arguments: list[str]) -> N
     code = (
         "import sys; from gongkai.cli import app\n"
         f"try: app({arguments!r})\nexcept SystemExit: pass\n"
-        "heavy = {'spacy', 'opencc', 'pyarrow', 'duckdb', 'lxml', 'pypdf'}\n"
+        "heavy = {'spacy', 'onnxruntime', 'numpy', 'opencc', 'pyarrow', 'duckdb', 'lxml', 'pypdf'}\n"
         "print(sorted(heavy & set(sys.modules)), file=sys.stderr)"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

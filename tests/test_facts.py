@@ -13,7 +13,7 @@ REPORT = "某区2018年政府信息公开工作年度报告\n\n一、申请情�
 
 
 def fact(sentence: str, number: str) -> tuple[Fact, dict[str, Fact]]:
-    record = extract(REPORT.format(sentence))
+    record = extract(REPORT.format(sentence), mode="rules")
     by_words = {record.text[f.start : f.end]: f for f in record.facts}
     return by_words[number], by_words
 
@@ -63,7 +63,7 @@ def test_the_period_is_the_sentences_own_else_the_reports(sentence: str, period:
     ],
 )
 def test_the_period_is_the_headings_or_the_plans(text: str, period: tuple[str, str]) -> None:
-    (found,) = (fact for fact in extract(text).facts if fact.value == 12)
+    (found,) = (fact for fact in extract(text, mode="rules").facts if fact.value == 12)
     assert found.period is not None
     assert (found.period.start, found.period.end) == period
 
@@ -85,7 +85,7 @@ def test_a_change_of_a_count_has_its_direction_and_the_compared_period() -> None
 
 
 def test_every_fact_knows_its_place() -> None:
-    record = extract(REPORT.format("收到申请12件。"))
+    record = extract(REPORT.format("收到申请12件。"), mode="rules")
     (only,) = [f for f in record.facts if f.unit == "件"]
     start, end = record.sentences[only.sentence or 0]
     assert start <= only.start < only.end <= end

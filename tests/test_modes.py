@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import shutil
+import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 import spacy
+import typer
 
 from evaluate.building import record
-from gongkai import cli, extract, load
+from gongkai import cli, extract, load, pipeline
 from gongkai.analysis import Analysis
 from gongkai.errors import BrokenModel, ConfigError
+from gongkai.gold.records import from_record, write
 from gongkai.ingest import read_text
 from gongkai.model.decode import settle
 from gongkai.model.runtime import MissingRuntime
@@ -214,23 +219,148 @@ def test_a_model_that_is_not_there_stops_before_the_first_document(mode: str, tm
     assert Extractor("rules", tmp_path / "nowhere").extract(DOCUMENTS[0]).entities
 
 
-def test_rules_need_no_runtime(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "onnxruntime", None)
-    assert extract(READ.text).entities
+@pytest.mark.parametrize(("mode", "loaded"), [("rules", False), ("hybrid", True)])
+def test_rules_do_not_load_the_runtime_of_models(mode: str, loaded: bool, tmp_path: Path) -> None:
+    (tmp_path / "report.txt").write_text(READ.text, "utf8")
+    code = (
+        "import sys; from gongkai.cli import main\n"
+        f"sys.argv = ['gongkai', 'extract', 'report.txt', '-o', 'out', '--mode', {mode!r}]\n"
+        "try: main()\nexcept SystemExit: pass\n"
+        "print('onnxruntime' in sys.modules)"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path)
+    assert ran.stdout.splitlines()[-1] == str(loaded), ran.stderr
 
 
-@pytest.mark.parametrize("command", [["extract", "-o", "out"], ["show"]])
-def test_commands_name_the_model_that_is_not_there_in_one_line(
-    command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+# The default, and a model that is damaged.
+
+
+def test_the_default_is_the_same_wherever_a_user_meets_it() -> None:
+    """In every command, in the library, in the stages of a pipeline that a user builds."""
+    cli.add_command_groups()
+    offered = {path: mode for path, mode, _ in _modes_of(typer.main.get_command(cli.app))}
+    assert {"extract", "show", "evaluate score", "annotate push", "annotate serve"} <= offered.keys()
+    assert set(offered.values()) == {"hybrid"}
+    for function in (load, extract, pipeline.load, Extractor):
+        assert inspect.signature(function).parameters["mode"].default == "hybrid"
+    nlp = spacy.blank("zh")
+    for stage in STAGES:
+        nlp.add_pipe(stage)
+    built, loaded = nlp.config["components"], load().config["components"]
+    assert built == loaded
+
+
+def test_a_command_that_has_a_mode_takes_a_model() -> None:
+    """But for speed, which measures what ships."""
+    cli.add_command_groups()
+    without = {path for path, _, model in _modes_of(typer.main.get_command(cli.app)) if not model}
+    assert without == {"evaluate speed"}
+
+
+def _modes_of(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, str, bool]]:
+    """Each command with the option --mode: its words, the default, whether it has --model, too."""
+    for name, each in getattr(command, "commands", {}).items():
+        yield from _modes_of(each, (*path, name))
+    options = {option: each for each in command.params for option in each.opts}
+    if mode := options.get("--mode"):
+        # A mode that may be given several times has its default in the command.
+        yield " ".join(path), str(mode.default or "hybrid"), "--model" in options
+
+
+def no_folder(model: Path) -> None:
+    shutil.rmtree(model)
+
+
+def no_description(model: Path) -> None:
+    (model / "model.json").unlink()
+
+
+def no_graph(model: Path) -> None:
+    (model / "relations.onnx").unlink()
+
+
+def half_a_description(model: Path) -> None:
+    (model / "model.json").write_bytes((model / "model.json").read_bytes()[:99])
+
+
+def half_a_graph(model: Path) -> None:
+    (model / "spans.onnx").write_bytes((model / "spans.onnx").read_bytes()[:9999])
+
+
+def another_version(model: Path) -> None:
+    description = json.loads((model / "model.json").read_bytes())
+    (model / "model.json").write_text(json.dumps({**description, "schema": 99}))
+
+
+def _status(*arguments: str, monkeypatch: pytest.MonkeyPatch) -> int:
+    monkeypatch.setattr(sys, "argv", ["gongkai", *arguments])
+    try:
+        return cli.main()
+    except SystemExit as stop:
+        return int(stop.code or 0)
+
+
+COMMANDS = [
+    ("extract", "report.txt", "-o", "out"),
+    ("show", "report.txt"),
+    ("evaluate", "gold.jsonl", "--resamples", "100"),
+    ("annotate", "sample", "report.txt", "--count", "1", "-o", "next.jsonl"),
+]
+
+
+@pytest.fixture
+def workplace(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Our working folder: a report, gold, and a copy of the model that ships."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "report.txt").write_text(READ.text, "utf8")
-    arguments = [command[0], "report.txt", *command[1:], "--mode", "hybrid", "--model", "nowhere"]
-    monkeypatch.setattr(sys, "argv", ["gongkai", *arguments])
-    assert cli.main() == 1
-    error = capsys.readouterr().err
-    assert error.startswith("error: nowhere")
-    assert error.count("\n") == 1
+    write([from_record(READ)], tmp_path / "gold.jsonl")
+    shutil.copytree(root / "models" / "zh_gongkai" / "gongkai_model", tmp_path / "model")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("damage", "named"),
+    [
+        (no_folder, "model: There is no such folder"),
+        (no_description, "model/model.json: No such file"),
+        (no_graph, "model/relations.onnx: No such file"),
+        (half_a_description, "model/model.json: It is damaged"),
+        (half_a_graph, "model/spans.onnx: It is damaged"),
+        (another_version, "model/model.json: Its schema is version 99; this gongkai reads version 1"),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_a_model_that_is_not_whole_is_named_in_one_line_and_rules_still_run(
+    damage: Callable[[Path], None],
+    named: str,
+    workplace: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    damage(workplace / "model")
+    for command in COMMANDS:
+        assert _status(*command, "--model", "model", monkeypatch=monkeypatch) == 1
+        error = capsys.readouterr().err
+        assert error.startswith(f"error: {named}")
+        assert error.endswith("use --mode rules.\n")
+        assert error.count("\n") == 1
+    assert not {path.name for path in workplace.iterdir()} & {"out", "next.jsonl"}
+    for command in COMMANDS:
+        assert _status(*command, "--model", "model", "--mode", "rules", monkeypatch=monkeypatch) == 0
+
+
+def test_commands_run_with_a_model_of_ones_own(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for command in COMMANDS:
+        assert _status(*command, "--model", "model", monkeypatch=monkeypatch) == 0
+
+
+def test_without_the_model_that_ships_rules_still_run(
+    workplace: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("gongkai.reading.data_root", lambda: workplace)
+    assert _status("show", "report.txt", monkeypatch=monkeypatch) == 1
+    assert capsys.readouterr().err.startswith(f"error: {workplace / 'models'}")
+    assert _status("show", "report.txt", "--mode", "rules", monkeypatch=monkeypatch) == 0
 
 
 # With a model that was trained for real, if only on two sentences.

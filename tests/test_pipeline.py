@@ -23,6 +23,7 @@ from gongkai import extract, load
 from gongkai.errors import ConfigError, EmptyInput
 from gongkai.export.jsonl import record_schema
 from gongkai.ingest import discover, read
+from gongkai.merging import MODES
 from gongkai.pipeline import STAGES, analysis_of, stages
 from gongkai.text import fold
 from gongkai.types import Document, Fact, Record
@@ -71,10 +72,11 @@ def check(record: Record) -> None:
             assert table.start <= cell.start <= cell.end <= table.end
 
 
+@pytest.mark.parametrize("mode", MODES)
 @settings(max_examples=150, deadline=None)
 @given(TEXTS)
-def test_any_text_gives_a_sound_record(text: str) -> None:
-    record = extract(text)
+def test_any_text_gives_a_sound_record(mode: str, text: str) -> None:
+    record = extract(text, mode)
     assert record.text == text
     check(record)
 
@@ -96,21 +98,21 @@ def comparable(fact: Fact) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
+@pytest.mark.parametrize("mode", ["rules", "hybrid"])
 @pytest.mark.parametrize("text", [*GENRE, *(d.text for d in SAMPLES)], ids=lambda text: text.strip()[:12])
-def test_simplified_and_traditional_give_the_same_facts(text: str) -> None:
+def test_simplified_and_traditional_give_the_same_facts(text: str, mode: str) -> None:
     simplified = opencc.OpenCC("t2s").convert(text)
     traditional = opencc.OpenCC("s2t").convert(simplified)
     if len(traditional) != len(simplified):
         pytest.skip("OpenCC changes the length of this text")
-    ours, theirs = extract(simplified), extract(traditional)
+    ours, theirs = extract(simplified, mode), extract(traditional, mode)
     assert [comparable(fact) for fact in theirs.facts] == [comparable(fact) for fact in ours.facts]
     assert [(f.check, f.spans) for f in theirs.findings] == [(f.check, f.spans) for f in ours.findings]
 
 
 def test_stages_are_a_snapshot(nlp: Language) -> None:
     """A user's saved config names these; renaming one is a change for the changelog."""
-    assert tuple(nlp.pipe_names) == stages("rules")
-    assert set(STAGES) <= set(nlp.factory_names)
+    assert tuple(nlp.pipe_names) == STAGES == stages("hybrid")
     assert nlp.analyze_pipes()["problems"] == {name: [] for name in nlp.pipe_names}
 
 
@@ -150,18 +152,33 @@ def test_a_stage_can_be_left_out(nlp: Language) -> None:
     assert "COUNT" in labels
 
 
-def test_pkuseg_words_give_the_same_offsets(nlp: Language, tmp_path: Path) -> None:
-    corpus = tmp_path / "words.txt"
+@pytest.fixture(scope="module")
+def pkuseg_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small segmenter, trained on two sentences."""
+    folder = tmp_path_factory.mktemp("pkuseg")
+    corpus = folder / "words.txt"
     corpus.write_text(
         "主动 公开 政府 信息 863 条 。\n收到 申请 12 件 ， 其中 网上 申请 9 件 。\n" * 30, "utf8"
     )
-    spacy_pkuseg.train(str(corpus), str(corpus), str(tmp_path / "model"), train_iter=2)
-    words = load(pkuseg_model=tmp_path / "model")
+    spacy_pkuseg.train(str(corpus), str(corpus), str(folder / "model"), train_iter=2)
+    return folder / "model"
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_pkuseg_words_give_the_same_offsets(mode: str, pkuseg_model: Path) -> None:
+    characters, words = load(mode), load(mode, pkuseg_model=pkuseg_model)
     text = "2018年，我局主动公开政府信息863条。\r\n收到申请 12件，其中网上申请9件。😀"
     doc = words(text)
     assert doc.text == text
     assert len(doc) < len(text)
-    assert analysis_of(doc).record() == analysis_of(nlp(text)).record()
+    found = analysis_of(doc).record()
+    assert found == analysis_of(characters(text)).record()
+    assert {(e.label, e.text) for e in found.entities} >= {("COUNT", "863条"), ("COUNT", "12件")}
+    if mode != "rules":
+        assert "model" in {entity.by for entity in found.entities}
+    for entity, span in zip(found.entities, doc.spans["gongkai"], strict=True):
+        assert span.label_ == entity.label
+        assert span.start_char <= entity.start < entity.end <= span.end_char
 
 
 def test_unknown_mode_names_the_known_ones() -> None:
@@ -184,12 +201,19 @@ HOSTILE = [
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("unit", HOSTILE, ids=ascii)
-def test_hostile_text_costs_linear_time(unit: str) -> None:
+@pytest.mark.parametrize(
+    ("unit", "mode"),
+    [
+        *((unit, "rules") for unit in HOSTILE),
+        *((unit, "hybrid") for unit in ("1件，", "1%", "2018年", "《", "\n1")),
+    ],
+    ids=ascii,
+)
+def test_hostile_text_costs_linear_time(unit: str, mode: str) -> None:
     def seconds(length: int) -> float:
         text = (unit * (length // len(unit) + 1))[:length]
         start = time.process_time()
-        extract(text)
+        extract(text, mode)
         return time.process_time() - start
 
     seconds(1_000)

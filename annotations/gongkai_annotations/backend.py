@@ -46,7 +46,7 @@ class Predictor:
         }
 
 
-def create_app(mode: str = "rules", model: Path | None = None) -> FastAPI:
+def create_app(mode: str = "hybrid", model: Path | None = None) -> FastAPI:
     """The web application; the pipeline is loaded before it answers."""
     app = FastAPI(title="gongkai", version=__version__, docs_url=None, redoc_url=None)
     predictor = Predictor(mode, model)

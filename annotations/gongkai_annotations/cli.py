@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gongkai.commands import Mode, ModelFolder
+
 if TYPE_CHECKING:
     from .server import Server
 
@@ -29,12 +31,6 @@ TokenFile = Annotated[
     Path | None,
     typer.Option(
         help="File that holds the token. [default: the variable LABEL_STUDIO_API_KEY]", show_default=False
-    ),
-]
-ModelFolder = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="DIR", help="Trained model, in place of the one that comes with gongkai.", show_default=False
     ),
 ]
 LOCAL = "http://localhost:8080"
@@ -75,7 +71,9 @@ def push(
     as_annotations: Annotated[
         bool, typer.Option("--as-annotations", help="Send gold as annotations, not as predictions.")
     ] = False,
-    mode: Annotated[str, typer.Option(help="What annotates reports that have no annotations.")] = "rules",
+    mode: Annotated[
+        Mode, typer.Option(help="What annotates reports that have no annotations.")
+    ] = Mode.HYBRID,
     model: ModelFolder = None,
     max_characters: Annotated[
         int, typer.Option(min=200, help="Longest task; longer documents become several.")
@@ -195,7 +193,7 @@ def interface() -> None:
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 9090,
-    mode: Annotated[str, typer.Option(help="What annotates.")] = "rules",
+    mode: Annotated[Mode, typer.Option(help="What annotates.")] = Mode.HYBRID,
     model: ModelFolder = None,
 ) -> None:
     """Run an ML backend that gives Label Studio live pre-annotations."""
@@ -363,9 +361,10 @@ def sample(
         typer.Option(help="Gold file that the choice is to be unlike; repeatable.", show_default=False),
     ] = None,
     mode: Annotated[
-        list[str] | None,
+        list[Mode] | None,
         typer.Option(
-            help="What annotates; give two to prefer documents on which they differ. [default: rules]"
+            help="What annotates; give two to prefer documents on which they differ. [default: hybrid]",
+            show_default=False,
         ),
     ] = None,
     model: ModelFolder = None,
@@ -381,7 +380,7 @@ def sample(
 
     from . import sample as sampling
 
-    extractors = [Extractor(name, model).extract for name in mode or ["rules"]]
+    extractors = [Extractor(name, model).extract for name in mode or [Mode.HYBRID]]
     chosen = sampling.sample(
         paths, count, extractors, (record for path in gold or () for record in read(path))
     )

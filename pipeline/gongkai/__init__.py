@@ -2,8 +2,8 @@
 
 >>> import gongkai
 >>> record = gongkai.extract("2018年，我局收到政府信息公开申请12件，其中网上申请9件。")
->>> [(fact.metric, fact.value, fact.unit) for fact in record.facts]
-[('收到政府信息公开申请', 12.0, '件'), ('网上申请', 9.0, '件')]
+>>> [(fact.value, fact.unit) for fact in record.facts]
+[(12.0, '件'), (9.0, '件')]
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ __all__ = [
 
 
 def load(
-    mode: str = "rules",
+    mode: str = "hybrid",
     *,
     model: Path | None = None,
     threads: int | None = None,
@@ -47,7 +47,7 @@ def load(
     """The pipeline as a spaCy `Language`; `nlp(text)._.gongkai` holds what it found.
 
     Args:
-        mode: `rules`, `model` (a trained model alone), or `hybrid` (both, merged).
+        mode: `hybrid` (rules and a trained model, merged), or `rules` or `model` alone.
         model: Folder of the trained model; that which comes with gongkai if None.
         threads: For the model; as many as there are cores if None.
         pkuseg_model: Folder of a pkuseg model, for words instead of characters as tokens; offsets in the
@@ -69,7 +69,7 @@ def _extractor(mode: str, model: Path | None) -> Extractor:
     return Extractor(mode, model)
 
 
-def extract(source: Path | str | Document, mode: str = "rules", *, model: Path | None = None) -> Record:
+def extract(source: Path | str | Document, mode: str = "hybrid", *, model: Path | None = None) -> Record:
     """The record of one document.
 
     Args:

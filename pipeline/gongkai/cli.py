@@ -6,7 +6,6 @@ Nothing heavy is imported before a command needs it: `gongkai --version` answers
 from __future__ import annotations
 
 import sys
-from enum import StrEnum
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Annotated
@@ -14,6 +13,7 @@ from typing import Annotated
 import typer
 
 from gongkai import __version__
+from gongkai.commands import Mode, ModelFolder
 from gongkai.errors import GongkaiError
 from gongkai.evaluate.cli import app as evaluate
 from gongkai.export import Format
@@ -33,22 +33,6 @@ app = typer.Typer(
 
 
 app.add_typer(evaluate)
-
-
-class Mode(StrEnum):
-    """What tags the text."""
-
-    RULES = "rules"
-    MODEL = "model"
-    HYBRID = "hybrid"
-
-
-ModelFolder = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="DIR", help="Trained model, in place of the one that comes with gongkai.", show_default=False
-    ),
-]
 
 
 def _version(asked: bool) -> None:
@@ -84,7 +68,7 @@ def extract(
             "--format", "-f", help="What to write; may be repeated. [default: jsonl]", show_default=False
         ),
     ] = None,
-    mode: Annotated[Mode, typer.Option(help="What tags the text.")] = Mode.RULES,
+    mode: Annotated[Mode, typer.Option(help="What tags the text.")] = Mode.HYBRID,
     model: ModelFolder = None,
     fail_fast: Annotated[
         bool,
@@ -111,7 +95,7 @@ def extract(
         summary = run(
             paths,
             out,
-            extractor=Extractor(mode.value, model=model),
+            extractor=Extractor(mode, model),
             formats=formats or [Format.JSONL],
             fail_fast=fail_fast,
             force=force,
@@ -135,7 +119,7 @@ def show(
         typer.Option("--html", metavar="PAGE", help="Write one self-contained page instead; - for stdout."),
     ] = None,
     number: Annotated[int, typer.Option(min=1, help="Which document, where FILE holds several.")] = 1,
-    mode: Annotated[Mode, typer.Option(help="What tags the text.")] = Mode.RULES,
+    mode: Annotated[Mode, typer.Option(help="What tags the text.")] = Mode.HYBRID,
     model: ModelFolder = None,
     force: Annotated[bool, typer.Option("--force", help="Replace PAGE if it exists.")] = False,
 ) -> None:
@@ -143,7 +127,7 @@ def show(
     from gongkai.pipeline import Extractor
     from gongkai.run import nth_document
 
-    record = Extractor(mode.value, model=model).extract(nth_document(file, number))
+    record = Extractor(mode, model).extract(nth_document(file, number))
     if html is None:
         from rich.console import Console
 

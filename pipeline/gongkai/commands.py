@@ -2,8 +2,28 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
 import typer
 from typer.core import TyperGroup
+
+
+class Mode(StrEnum):
+    """What tags the text; `gongkai.merging.MODES`, without what that imports."""
+
+    RULES = "rules"
+    MODEL = "model"
+    HYBRID = "hybrid"
+
+
+ModelFolder = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR", help="Trained model, in place of the one that comes with gongkai.", show_default=False
+    ),
+]
 
 
 def with_default(default: str) -> type[TyperGroup]:

@@ -117,12 +117,16 @@ class Counterparts(Generic[S]):
 
     def __init__(self, spans: Iterable[S]) -> None:
         self._spans: defaultdict[EntityLabel, list[S]] = defaultdict(list)
+        self._at: dict[Place, S] = {}
         for span in sorted(spans, key=lambda span: span.start):
             self._spans[span.label].append(span)
+            self._at.setdefault(_place(span), span)
         self._starts = {label: [span.start for span in spans] for label, spans in self._spans.items()}
 
     def of(self, meant: Labelled) -> S | None:
         """The span of the same label that shares most characters with it, the first of equals; None if none does."""
+        if (same := self._at.get(_place(meant))) is not None:
+            return same
         starts = self._starts.get(meant.label, [])
         first = max(bisect_right(starts, meant.start) - 1, 0)
         reaching = self._spans[meant.label][first : bisect_left(starts, meant.end)]
@@ -151,6 +155,7 @@ class Merger:
         self._mentions = state.model_mentions
         self._links = state.model_links
         self._ruled = _ruled(state.structure.tables, policy)
+        self._are_ruled = list(map(self._is_ruled, self._mentions))
 
     def spans(self, rules: Iterable[Mention]) -> list[Mention]:
         """The mentions that stay, but for METRIC, in text order.
@@ -256,17 +261,15 @@ class Merger:
 
     def _believed(self) -> Iterator[Mention]:
         """The model's mentions that may stay."""
-        for mention in self._mentions:
-            sure = mention.score >= self._policy.spans[mention.label].model_least
-            if sure and not self._is_ruled(mention):
+        for mention, is_ruled in zip(self._mentions, self._are_ruled, strict=True):
+            if not is_ruled and mention.score >= self._policy.spans[mention.label].model_least:
                 yield mention
 
     def _believed_links(self) -> Iterator[_Pair]:
-        for link in self._links:
-            head, tail = self._mentions[link.head], self._mentions[link.tail]
-            sure = link.score >= self._policy.relations[link.label].model_least
-            if sure and not self._is_ruled(head) and not self._is_ruled(tail):
-                yield _Pair(link.label, head, tail, link.score)
+        for label, head, tail, score in self._links:
+            sure = score >= self._policy.relations[label].model_least
+            if sure and not self._are_ruled[head] and not self._are_ruled[tail]:
+                yield _Pair(label, self._mentions[head], self._mentions[tail], score)
 
     def _is_ruled(self, mention: Mention) -> bool:
         return mention.label in _TABLED and self._ruled.overlaps(mention.start, mention.end)
@@ -324,5 +327,5 @@ def _by_label(mentions: Iterable[Mention]) -> defaultdict[EntityLabel, list[Ment
     return by_label
 
 
-def _place(mention: Mention) -> Place:
+def _place(mention: Labelled) -> Place:
     return mention.label, mention.start, mention.end

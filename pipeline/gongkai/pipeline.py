@@ -255,7 +255,7 @@ def _merging_factory(name: str, merge_into: Callable[[Analysis, Policy], None]) 
 
     touches = ["doc._.gongkai"]
     registered: Callable[..., Stage] = Language.factory(
-        name, default_config={"mode": "rules"}, requires=touches, assigns=touches, func=make
+        name, default_config={"mode": "hybrid"}, requires=touches, assigns=touches, func=make
     )
     return registered
 
@@ -364,7 +364,7 @@ def stages(mode: str) -> tuple[str, ...]:
 
 
 def load(
-    mode: str = "rules",
+    mode: str = "hybrid",
     *,
     model: Path | Reader | None = None,
     threads: int | None = None,
@@ -373,7 +373,7 @@ def load(
     """The pipeline as a spaCy `Language`; `nlp(text)._.gongkai` holds what it found.
 
     Args:
-        mode: `rules`, `model` or `hybrid`.
+        mode: `hybrid` (rules and the trained model, merged), or `rules` or `model` alone.
         model: The trained model or its folder; that which comes with gongkai if None. Rules need none.
         threads: For the model; as many as there are cores if None.
         pkuseg_model: Folder of a pkuseg model, for words instead of characters as tokens; offsets in the
@@ -402,6 +402,12 @@ def load(
     return nlp
 
 
+def _with_given(document: Document, mentions: Iterable[Mention]) -> Analysis:
+    state = Analysis.of(document)
+    state.given = tuple(mentions)
+    return state
+
+
 class Extractor:
     """Documents in, records out. Loads the pipeline once; use one for a run.
 
@@ -410,13 +416,13 @@ class Extractor:
     """
 
     def __init__(
-        self, mode: str = "rules", model: Path | Reader | None = None, threads: int | None = None
+        self, mode: str = "hybrid", model: Path | Reader | None = None, threads: int | None = None
     ) -> None:
         self.nlp = load(mode, model=model, threads=threads)
 
     def extract(self, document: Document) -> Record:
         """Run every stage on one document."""
-        return next(self._run([Analysis.of(document)]))
+        return next(self.extract_all([document]))
 
     def extract_all(
         self, documents: Iterable[Document], batch_characters: int = BATCH_CHARACTERS
@@ -426,17 +432,23 @@ class Extractor:
         Args:
             batch_characters: Documents are taken until they have as many, and no more before their records are out.
         """
-        for batch in batches(documents, lambda document: len(document.text), batch_characters):
-            yield from self._run([Analysis.of(document) for document in batch])
+        return self._run(map(Analysis.of, documents), batch_characters)
 
     def relate(self, document: Document, mentions: Iterable[Mention]) -> Record:
         """Run every stage but the taggers: the spans are given, their relations, facts and findings are not."""
-        state = Analysis.of(document)
-        state.given = tuple(mentions)
-        return next(self._run([state]))
+        return next(self.relate_all([(document, mentions)]))
 
-    def _run(self, states: Iterable[Analysis]) -> Iterator[Record]:
-        return (analysis_of(doc).record() for doc in self.nlp.pipe(map(self._doc, states)))
+    def relate_all(
+        self,
+        given: Iterable[tuple[Document, Iterable[Mention]]],
+        batch_characters: int = BATCH_CHARACTERS,
+    ) -> Iterator[Record]:
+        """`relate` for each document with its spans, the model reading batches as in `extract_all`."""
+        return self._run((_with_given(*each) for each in given), batch_characters)
+
+    def _run(self, states: Iterable[Analysis], batch_characters: int) -> Iterator[Record]:
+        for batch in batches(states, lambda state: len(state.document.text), batch_characters):
+            yield from (analysis_of(doc).record() for doc in self.nlp.pipe(map(self._doc, batch)))
 
     def _doc(self, state: Analysis) -> Doc:
         doc = self.nlp.make_doc(state.document.text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Final, Protocol, runtime_checkable
 
@@ -12,12 +13,17 @@ from spacy.tokens import Doc
 from gongkai.analysis import Analysis
 from gongkai.batching import BATCH_CHARACTERS, batches
 from gongkai.model.decode import Link
-from gongkai.model.runtime import DocumentText, JointReader, Reading
+from gongkai.model.runtime import DocumentText, JointReader, MissingRuntime, Reading
 from gongkai.resources import data_root
 from gongkai.types import Mention
 
 SHIPPED_MODEL: Final = "models/zh_gongkai/gongkai_model"
 """The trained model that comes with gongkai, below `data_root()`."""
+
+_TRAINED: Final = "settings.yaml"
+"""What tells a trained model from an exported one."""
+
+_TORCH_READER: Final = "gongkai_training.reader"
 
 
 @runtime_checkable
@@ -33,6 +39,31 @@ class Reader(Protocol):
     ) -> list[list[Link]]:
         """The links between given mentions of each document, which are in text order."""
         ...
+
+
+def load_reader(folder: Path, threads: int | None = None) -> Reader:
+    """The model of a folder: exported, by ONNX Runtime, or as `gongkai train` left it, by torch.
+
+    Args:
+        threads: As many as there are cores if None.
+
+    Raises:
+        BrokenModel: There is none in the folder, or it is damaged or of another version.
+        ConfigError: The settings of a trained model are none.
+        MissingRuntime: The package onnxruntime or, for a model that is not exported, the extra `train` is missing.
+    """
+    if not (folder / _TRAINED).is_file():
+        return JointReader.load(folder, threads)
+    try:
+        # By name: the library does not depend on what trains its models.
+        reader: Reader = import_module(_TORCH_READER).TorchReader.load(folder, threads)
+    except ImportError as error:
+        raise MissingRuntime(
+            str(folder),
+            f"The model was not exported, and to read it as it is {error.name} is missing.",
+            "pip install 'gongkai[train]', or export it with `gongkai train export`.",
+        ) from None
+    return reader
 
 
 class ModelStage:
@@ -53,11 +84,10 @@ class ModelStage:
         """The model.
 
         Raises:
-            BrokenModel: There is none in the folder, or it is damaged or of another version.
-            MissingRuntime: The package onnxruntime is not installed.
+            GongkaiError: As for `load_reader`.
         """
         if self._reader is None:
-            self._reader = JointReader.load(self._folder, self._threads)
+            self._reader = load_reader(self._folder, self._threads)
         return self._reader
 
     @reader.setter

@@ -5,11 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
+from gongkai import __version__
+from gongkai.errors import BrokenModel
 from gongkai.gold.records import GoldRecord, from_record
 from gongkai.pipeline import Extractor
 from gongkai_annotations import tasks
@@ -115,6 +118,16 @@ def test_odd_requests(client: httpx.Client, asked: Any, status: int) -> None:
 
 def test_webhook(client: httpx.Client) -> None:
     assert client.post("/webhook", json={"action": "ANNOTATION_CREATED"}).json()["status"] == "ignored"
+
+
+def test_its_model_version_names_the_default_mode(client: httpx.Client) -> None:
+    assert client.get("/health").json()["model_version"] == f"gongkai-{__version__}-hybrid"
+
+
+def test_a_model_that_is_not_there_stops_it_before_it_answers(tmp_path: Path) -> None:
+    with pytest.raises(BrokenModel, match="nowhere"):
+        create_app(model=tmp_path / "nowhere")
+    create_app("rules", tmp_path / "nowhere")
 
 
 @pytest.mark.label_studio

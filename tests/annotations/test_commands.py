@@ -108,7 +108,7 @@ def test_submissions(root: Path, tmp_path: Path) -> None:
     from gongkai.ingest import read_text
     from gongkai.pipeline import Extractor
 
-    extractor = Extractor()
+    extractor = Extractor("rules")
     write([RECORD], tmp_path / "1-gold.jsonl")
     predicted = extractor.extract(read_text("收到申请5件。"))
     (tmp_path / "2-documents.jsonl").write_bytes(msgspec.json.encode(predicted) + b"\n\n{broken\n")

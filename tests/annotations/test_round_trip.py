@@ -99,7 +99,7 @@ def test_gold_comes_back_as_it_was(server: Server, title: str, longest: int) -> 
 
 def test_predictions_that_are_accepted_come_back_as_gold(server: Server, title: str) -> None:
     text = "2018年，我局收到政府信息公开申请12件，其中网上申请9件，占75%。\n" * 30
-    record = from_record(Extractor().extract(msgspec.structs.replace(read_text(text), id="report")))
+    record = from_record(Extractor("rules").extract(msgspec.structs.replace(read_text(text), id="report")))
     push(server, title, [Submission(record=record, version="rules-1")], longest=300)
     for task in tasks_of(server, title):
         assert task.predictions is not None

@@ -214,8 +214,8 @@ def test_command_writes_what_push_takes(tmp_path: Path) -> None:
     records = list(read(out))
     assert [each.meta["sample"]["rank"] for each in records] == [1, 2]
     extract = Extractor().extract
-    for pushed in submissions([out], extract, "rules"):
+    for pushed in submissions([out], extract, "hybrid"):
         assert not isinstance(pushed, Exception)
-        assert str(pushed.version).endswith("-rules")
+        assert str(pushed.version).endswith("-hybrid")
         again = from_record(extract(read_text(pushed.record.text)))
         assert pushed.record.entities == again.entities

@@ -1,4 +1,4 @@
-"""How cost grows with length, and how much memory a large folder takes; speed itself is `gongkai evaluate speed`.
+"""How cost grows with length, and how much memory a large folder takes, by rules; speed: `gongkai evaluate speed`.
 
     python tests/benchmarks/speed.py curve             one document of 0.1 to 5 million characters
     python tests/benchmarks/speed.py folder            10,000 files: rate and peak memory of `gongkai extract`
@@ -38,7 +38,7 @@ def texts(folder: Path) -> list[str]:
 
 def curve(folder: Path) -> None:
     """Cost against the length of one document: linear if the last column stays level."""
-    extractor = Extractor()
+    extractor = Extractor("rules")
     unit = "\n".join(texts(folder)) + "\n"
     extractor.extract(read_text(unit))
     table = Table("characters", "seconds", "characters a second", "entities", "peak MB")
@@ -70,7 +70,7 @@ def folder_of_files(source: Path) -> None:
             path.write_text(f"{originals[number % len(originals)]}\n{number}\n", "utf8")
         characters = sum(len(originals[number % len(originals)]) for number in range(FILES))
         gongkai = str(Path(sys.executable).with_name("gongkai"))
-        command = [gongkai, "extract", str(archive), "-o", str(Path(temporary) / "out")]
+        command = [gongkai, "extract", str(archive), "-o", str(Path(temporary) / "out"), "--mode", "rules"]
         start = time.perf_counter()
         subprocess.run(command, check=True, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
         seconds = time.perf_counter() - start

@@ -12,7 +12,7 @@ from gongkai.types import Mention
 
 @pytest.fixture(scope="module")
 def extractor() -> Extractor:
-    return Extractor()
+    return Extractor("rules")
 
 
 @pytest.mark.parametrize(

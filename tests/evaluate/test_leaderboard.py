@@ -56,8 +56,6 @@ def test_pages_say_what_the_leaderboard_says(page: str) -> None:
 def test_the_shipped_pipeline_has_the_figures_of_the_leaderboard(
     mode: str, gold: str, texts: str | None, request: pytest.FixtureRequest
 ) -> None:
-    if mode != "rules":
-        pytest.importorskip("onnxruntime")
     folder = request.getfixturevalue(texts) if texts else None
     path = ROOT / "annotations" / "gold" / f"{gold}.jsonl"
     now = entry(evaluate([path], Pipeline(mode), texts=folder), "")

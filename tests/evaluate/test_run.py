@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -16,14 +16,17 @@ from gongkai.errors import BrokenRecord, OutputError, Unpaired, UnreadableInput
 from gongkai.evaluate.run import (
     Pipeline,
     PredictionsFile,
+    Triple,
     compare_folders,
     evaluate,
     evaluate_into,
     read_evaluation,
     references,
 )
+from gongkai.evaluate.types import Reference
 from gongkai.gold.records import GoldRecord, StandoffRecord, read, write
 from gongkai.ingest import read_text
+from gongkai.model.runtime import DocumentText, JointReader, Reading
 from gongkai.pipeline import Extractor
 
 ROOT = Path(__file__).parents[2]
@@ -49,7 +52,7 @@ def gold(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def extracted(gold: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What the rules make of them, as documents.jsonl."""
     path = tmp_path_factory.mktemp("predictions") / "documents.jsonl"
-    extractor = Extractor()
+    extractor = Extractor("rules")
     with path.open("wb") as file:
         for record in read(gold):
             document = msgspec.structs.replace(read_text(record.text), id=record.id)
@@ -76,6 +79,32 @@ def test_a_pipeline_and_its_own_predictions_score_the_same(gold: Path, extracted
     assert ours.calibration == theirs.calibration
 
 
+class OneByOne(Pipeline):
+    """The same pipeline, each document by itself."""
+
+    def predict(self, references: Iterable[Reference]) -> Iterator[Triple]:
+        for each in references:
+            yield from super().predict([each])
+
+
+def test_documents_are_read_in_batches_and_score_as_one_by_one(
+    gold: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone = evaluate([gold], OneByOne("hybrid"), resamples=100)
+    at_once: list[int] = []
+    read_batch = JointReader.read
+
+    def counting(self: JointReader, documents: Sequence[DocumentText]) -> list[Reading]:
+        at_once.append(len(documents))
+        return read_batch(self, documents)
+
+    monkeypatch.setattr(JointReader, "read", counting)
+    together = evaluate([gold], Pipeline("hybrid"), resamples=100)
+    assert max(at_once) == FEW
+    assert together.all == alone.all
+    assert together.mistakes == alone.mistakes
+
+
 def test_gold_against_itself_is_perfect(gold: Path) -> None:
     found = evaluate([gold], PredictionsFile(gold), resamples=100)
     for level in ("entities.strict", "entities.seqeval", "entities.partial", "relations.strict"):
@@ -96,7 +125,7 @@ def test_results_lie_in_the_folder(gold: Path, tmp_path: Path, monkeypatch: pyte
     assert run(gold, "-o", out, "--resamples", "100", monkeypatch=monkeypatch) == 0
     names = {path.name for path in out.iterdir()}
     assert names == {"evaluation.json", "scores.jsonl", "report.md", "report.html"}
-    assert read_evaluation(out) == evaluate([gold], Pipeline("rules"), resamples=100)
+    assert read_evaluation(out) == evaluate([gold], Pipeline("hybrid"), resamples=100)
     assert len((out / "scores.jsonl").read_bytes().splitlines()) == FEW
     assert run(gold, "-o", out, monkeypatch=monkeypatch) == 1
     assert run(gold, "-o", out, "--resamples", "100", "--force", monkeypatch=monkeypatch) == 0

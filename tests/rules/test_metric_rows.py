@@ -16,7 +16,7 @@ STRATEGIES = load_yaml("metric_phrases.yaml", PhraseFile).strategies
 def reading(marked: str) -> tuple[Entity, Relation] | None:
     """The METRIC of the marked number, with the relation that ties them."""
     text, (span,) = unmark(marked)
-    record = extract(text)
+    record = extract(text, mode="rules")
     entities = {entity.id: entity for entity in record.entities}
     for relation in record.relations:
         head = entities[relation.head]

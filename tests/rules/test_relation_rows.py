@@ -24,7 +24,7 @@ def marked(example: str, opening: str, closing: str) -> tuple[int, int]:
 
 def found(rule: RelationRule, example: str) -> list[Relation]:
     """Relations of the rule's label from the marked head to the marked tail."""
-    record = extract(example.translate(MARKS))
+    record = extract(example.translate(MARKS), mode="rules")
     span = {entity.id: (entity.start, entity.end) for entity in record.entities}
     ends = marked(example, "⟦", "⟧"), marked(example, "⟪", "⟫")
     return [r for r in record.relations if r.label == rule.label and (span[r.head], span[r.tail]) == ends]

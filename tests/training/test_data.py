@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from random import Random
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gold_records import gold
 from gongkai.errors import GongkaiError
@@ -21,6 +25,7 @@ from gongkai_training.data import (
     SpanTarget,
     characters_of,
     examples_of,
+    portion_of,
     read_gold,
 )
 
@@ -28,7 +33,7 @@ _TRAIN = gold("a", "⟦METRIC#m 收到申请⟧⟦COUNT#c 5件⟧。", "value_of
 _DEV = gold("b", "⟦METRIC#m 公开信息⟧⟦COUNT#c 9条⟧。", "value_of c m")
 
 
-def data(folder: Path, *, texts: Path | None = None, **parts: list[Annotated]) -> Data:
+def data(folder: Path, *, texts: Path | None = None, **parts: Sequence[Annotated]) -> Data:
     """Settings of files with these records."""
     files = {part: (str(folder / f"{part}.jsonl"),) for part in parts}
     for part, records in parts.items():
@@ -136,6 +141,51 @@ def test_standoff_gold_is_left_out_where_there_are_no_texts(tmp_path: Path) -> N
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(GongkaiError, match="none"):
         read_gold(Data(train=(str(tmp_path / "none.jsonl"),), dev=()))
+
+
+def some(name: str, count: int) -> list[GoldRecord]:
+    """Documents with one span each."""
+    return [gold(f"{name}{n}", f"第{n}号{name}⟦COUNT#c 5件⟧") for n in range(count)]
+
+
+def test_a_portion_is_of_each_training_file(tmp_path: Path) -> None:
+    """Of 40, 3 and 8 documents a quarter is 10, 1 and 2; dev stays whole."""
+    own = data(tmp_path, train=some("a", 40), dev=some("d", 8))
+    more = {"b": 3, "c": 8}
+    for name, count in more.items():
+        write(some(name, count), tmp_path / f"{name}.jsonl")
+    train = (*own.train, *(str(tmp_path / f"{name}.jsonl") for name in more))
+    settings = msgspec.structs.replace(own, train=train, portion=0.25)
+    found = read_gold(settings)
+    assert [len(file.records) for file in found.train.files] == [10, 1, 2]
+    assert len(found.dev.records) == 8
+    assert read_gold(settings) == found
+    whole = read_gold(msgspec.structs.replace(settings, portion=1))
+    assert [file.sha256 for file in whole.train.files] == [file.sha256 for file in found.train.files]
+    for part, file in zip(found.train.files, whole.train.files, strict=True):
+        assert list(part.records) == [record for record in file.records if record in part.records]
+
+
+def test_what_is_left_out_may_not_be_in_dev_either(tmp_path: Path) -> None:
+    train = some("a", 10)
+    drawn = {record.id for record in portion_of(train, 0.1)}
+    left_out = next(record for record in train if record.id not in drawn)
+    own = data(tmp_path, train=train, dev=[left_out])
+    with pytest.raises(LeakingSplit):
+        read_gold(msgspec.structs.replace(own, portion=0.1))
+
+
+@given(st.integers(1, 60), st.floats(0, 1), st.floats(0, 1), st.randoms(use_true_random=False))
+def test_portions_nest(count: int, a: float, b: float, chance: Random) -> None:
+    """At least one document, all at 1, the share to half a document; whatever the order of the file."""
+    records = [GoldRecord(id=f"d{n}", text="。") for n in range(count)]
+    small, large = (portion_of(records, share) for share in sorted((a, b)))
+    assert set(small_ids := [record.id for record in small]) <= {record.id for record in large}
+    assert len(small) >= 1
+    assert abs(len(small) - min(a, b) * count) <= max(0.5, 1 - min(a, b) * count)
+    assert portion_of(records, 1) == tuple(records)
+    shuffled = chance.sample(records, count)
+    assert {record.id for record in portion_of(shuffled, min(a, b))} == set(small_ids)
 
 
 def test_targets_count_from_their_window() -> None:

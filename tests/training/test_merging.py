@@ -58,7 +58,9 @@ def test_a_label_goes_to_the_side_that_is_right(gold: Path) -> None:
 
 def test_the_model_is_believed_from_where_it_is_right(gold: Path, tmp_path: Path) -> None:
     """It is sure (0.97) of what the rules do not see, and less (0.85) where it says too much and the rules are right."""
-    right = msgspec.structs.replace(Extractor().extract(read_text("2018年，我局收到申请12件。")), id="right")
+    right = msgspec.structs.replace(
+        Extractor("rules").extract(read_text("2018年，我局收到申请12件。")), id="right"
+    )
     write([from_record(right)], tmp_path / "right.jsonl")
     wrong = record("2018年，⟦METRIC 我局收到申请⟧⟦COUNT 12件⟧。", "value_of T2 T1")
     renamed = [msgspec.structs.replace(entity, id=f"W{entity.id}") for entity in wrong.entities]
@@ -77,7 +79,9 @@ def test_the_model_is_believed_from_where_it_is_right(gold: Path, tmp_path: Path
 
 
 def test_a_silent_model_changes_nothing_where_rules_are_right(tmp_path: Path) -> None:
-    right = msgspec.structs.replace(Extractor().extract(read_text("2018年，我局收到申请12件。")), id="right")
+    right = msgspec.structs.replace(
+        Extractor("rules").extract(read_text("2018年，我局收到申请12件。")), id="right"
+    )
     write([from_record(right)], tmp_path / "right.jsonl")
     best = choose_policy(Dev([tmp_path / "right.jsonl"], PlantedReader()), uniform("rules"))
     assert (best.policy, best.score) == (uniform("rules"), 1)

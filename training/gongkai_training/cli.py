@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .encoder.adapt import Event
 
 _TRAIN = "model"
+_INCOMPLETE = 3
 
 app = typer.Typer(
     name="train",
@@ -68,6 +69,39 @@ def train(
     typer.echo(
         f"{finished.path}: dev F1 {finished.f1:.3f} after epoch {finished.epoch + 1}, {finished.steps:,} steps"
     )
+
+
+@app.command()
+def study(
+    config: Annotated[
+        Path,
+        typer.Argument(metavar="STUDY", help="Such as configs/training/study_*.yaml.", show_default=False),
+    ],
+    out: Out,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Only this variant; repeatable.", show_default=False),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Begin finished and killed runs anew.")] = False,
+) -> None:
+    """Train variants of a model with several seeds, and compare them on dev in DIR/table.md.
+
+    Runs that are finished are left alone, killed ones go on. Exit status 3 if a run failed.
+    """
+    from .progress import reporting
+    from .settings import read_settings
+    from .study.outcomes import Failed
+    from .study.run import run_study
+    from .study.settings import Study
+    from .study.table import TABLE
+
+    settings = read_settings(config, Study)
+    with reporting() as report:
+        outcomes = run_study(settings, out, only=only or (), force=force, report=report, announce=typer.echo)
+    failed = sum(isinstance(outcome, Failed) for outcome in outcomes)
+    typer.echo(f"{out / TABLE}: {len(outcomes) - failed} of {len(outcomes)} runs finished")
+    if failed:
+        raise typer.Exit(_INCOMPLETE)
 
 
 @app.command()
@@ -133,6 +167,44 @@ def adapt(
 
 
 @app.command()
+def label(
+    out: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", help="File to write.", show_default=False)
+    ],
+    texts: Annotated[
+        list[Path],
+        typer.Option(metavar="PATH", help="Unlabelled texts; repeatable.", show_default=False),
+    ],
+    models: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[MODEL_DIR]...", help="Trained models; without one, the rules label."),
+    ] = None,
+    exclude: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="GOLD", help="Gold whose texts are cut out; repeatable.", show_default=False),
+    ] = None,
+) -> None:
+    """Label texts by trained models, with probabilities, for another to learn from (*data.silver*)."""
+    from rich.progress import Progress
+
+    from .silver import label as run
+
+    with Progress() as progress:
+        task = progress.add_task("labelling")
+        labelled = run(
+            out,
+            models=models or [],
+            texts=texts,
+            exclude=exclude or [],
+            report=lambda done, everything: progress.update(task, completed=done, total=everything),
+        )
+    typer.echo(
+        f"{labelled.path}: {labelled.documents:,} texts of {labelled.characters:,} characters, {labelled.spans:,} "
+        f"spans, {labelled.relations:,} relations; {labelled.excluded:,} gold texts cut out"
+    )
+
+
+@app.command()
 def export(
     model: Annotated[
         Path, typer.Argument(metavar="MODEL_DIR", help="Folder of a trained model.", show_default=False)
@@ -145,6 +217,29 @@ def export(
 
     exported = run(model, out, force=force)
     typer.echo(f"{exported.path}: {exported.description.design}, {exported.bytes / 1e6:.1f} MB")
+
+
+@app.command()
+def calibrate(
+    model: Annotated[
+        Path, typer.Argument(metavar="ONNX_DIR", help="Folder that export wrote.", show_default=False)
+    ],
+    gold: Annotated[list[Path], typer.Option(metavar="GOLD", help="Dev; repeatable.", show_default=False)],
+    texts: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder of the texts of stand-off gold.", show_default=False),
+    ] = None,
+) -> None:
+    """Make the scores of an exported model believable: one temperature a label, fitted on dev.
+
+    Writes them into the folder's description, in place of those before.
+    """
+    from rich.console import Console
+
+    from .calibration import calibrate as run
+    from .calibration import table
+
+    Console().print(table(run(model, gold, texts)))
 
 
 def _print(event: Event) -> None:

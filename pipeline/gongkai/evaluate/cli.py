@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from gongkai.commands import with_default
+from gongkai.commands import Mode, ModelFolder, with_default
 
 DEFAULT = "score"
 FAILED = 1
@@ -25,12 +25,6 @@ Texts = Annotated[
     Path | None,
     typer.Option(metavar="DIR", help="Folder of the texts of stand-off gold.", show_default=False),
 ]
-ModelFolder = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="DIR", help="Trained model, in place of the one that comes with gongkai.", show_default=False
-    ),
-]
 Resamples = Annotated[int, typer.Option(min=100, help="Replicates of the bootstrap.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace results that lie in OUT.")]
 
@@ -38,7 +32,7 @@ Force = Annotated[bool, typer.Option("--force", help="Replace results that lie i
 @app.command(name=DEFAULT)
 def score(
     gold: Gold,
-    mode: Annotated[str, typer.Option(help="What tags the text.")] = "rules",
+    mode: Annotated[Mode, typer.Option(help="What tags the text.")] = Mode.HYBRID,
     model: ModelFolder = None,
     predictions: Annotated[
         Path | None,
@@ -84,7 +78,9 @@ def compare(
     b: Annotated[Path, typer.Argument(metavar="B", help="Folder of another.", show_default=False)],
     out: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="FILE", help="Write it as Markdown.", show_default=False),
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="Write it as Markdown, or as JSON (.json).", show_default=False
+        ),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace FILE if it exists.")] = False,
 ) -> None:
@@ -118,7 +114,8 @@ def leaderboard(
     gold: Annotated[
         list[Path] | None, typer.Option("--add", metavar="GOLD", help="Score MODE on GOLD first, and add it.")
     ] = None,
-    mode: Annotated[str, typer.Option(help="What tags the text.")] = "rules",
+    mode: Annotated[Mode, typer.Option(help="What tags the text.")] = Mode.HYBRID,
+    model: ModelFolder = None,
     texts: Texts = None,
     check: Annotated[
         bool, typer.Option("--check", help="Only compare; exit status 1 if a page differs.")
@@ -129,11 +126,11 @@ def leaderboard(
     from gongkai.evaluate.run import Pipeline, evaluate
 
     if gold:
-        system = Pipeline(mode)
+        system = Pipeline(mode, model)
         board.add_entries(
             file,
             (
-                board.entry(evaluate([each], system, texts=texts), _command(each, mode, texts))
+                board.entry(evaluate([each], system, texts=texts), _command(each, mode, model, texts))
                 for each in gold
             ),
         )
@@ -145,9 +142,11 @@ def leaderboard(
             board.write_page(page, entries)
 
 
-def _command(gold: Path, mode: str, texts: Path | None) -> str:
+def _command(gold: Path, mode: Mode, model: Path | None, texts: Path | None) -> str:
     """The command that gives the figures again."""
-    return f"gongkai evaluate {gold} --mode {mode}" + (f" --texts {texts}" if texts else "")
+    folders = {"--model": model, "--texts": texts}
+    named = "".join(f" {option} {folder}" for option, folder in folders.items() if folder)
+    return f"gongkai evaluate {gold} --mode {mode}{named}"
 
 
 @app.command()
@@ -169,7 +168,7 @@ def threshold(
 @app.command()
 def speed(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Texts to run on.", show_default=False)],
-    mode: Annotated[str, typer.Option(help="gongkai's mode.")] = "rules",
+    mode: Annotated[Mode, typer.Option(help="gongkai's mode.")] = Mode.HYBRID,
     against: Annotated[
         list[str] | None,
         typer.Option(
@@ -185,7 +184,9 @@ def speed(
     ] = 20.0,
     out: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="FILE", help="Write it as Markdown.", show_default=False),
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="Write it as Markdown, or as JSON (.json).", show_default=False
+        ),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace FILE if it exists.")] = False,
 ) -> None:
@@ -198,21 +199,22 @@ def speed(
     """
     from rich.console import Console
 
-    from gongkai.evaluate.speed import ALTERNATIVES, Settings, read_texts, side_by_side
-    from gongkai.evaluate.speed.show import markdown, terminal
+    from gongkai.evaluate.speed import ALTERNATIVES, PROCESSES, Settings, read_texts, side_by_side
+    from gongkai.evaluate.speed.show import as_json, markdown, terminal
     from gongkai.show.html import write_text
 
-    ours = f"gongkai:{mode}"
+    one = f"gongkai:{mode}"
+    ours = [one + PROCESSES, one] if threads > 1 else [one]
     chosen = list(ALTERNATIVES) if against == ["all"] else against or []
     settings = Settings(threads=threads, rounds=rounds, seconds=seconds, budget_s=budget)
     report = side_by_side(
-        [ours, *chosen],
+        [*ours, *chosen],
         read_texts(paths),
         settings,
         on_round=lambda system, number: typer.echo(f"{system}: round {number}", err=True),
     )
     Console().print(terminal(report))
     if out is not None:
-        write_text(markdown(report), out, force=force)
-    if any(skipped.system == ours for skipped in report.skipped):
+        write_text((as_json if out.suffix == ".json" else markdown)(report), out, force=force)
+    if any(skipped.system in ours for skipped in report.skipped):
         raise typer.Exit(FAILED)

@@ -11,6 +11,7 @@ from typing import BinaryIO, Protocol
 import msgspec
 
 from gongkai import __version__
+from gongkai.batching import BATCH_CHARACTERS, batches
 from gongkai.errors import BrokenRecord, MissingText, OutputError, UnreadableInput
 from gongkai.evaluate.comparison import compare
 from gongkai.evaluate.documents import score_document
@@ -26,7 +27,7 @@ from gongkai.ingest import read_text
 from gongkai.pipeline import Extractor
 from gongkai.reading import SHIPPED_MODEL
 from gongkai.resources import data_root
-from gongkai.types import Mention, Record
+from gongkai.types import Document, Mention, Record
 
 RESAMPLES = 1000
 SEED = 0
@@ -54,15 +55,16 @@ class Pipeline:
 
     def __init__(self, mode: str, model: Path | None = None) -> None:
         self.name = mode if model is None else f"{mode} ({model.name})"
+        self._extractor = Extractor(mode, model)
         folder = None if mode == "rules" else model or data_root() / SHIPPED_MODEL
         self.code: str | None = code_digest(folder)
-        self._extractor = Extractor(mode, model)
 
     def predict(self, references: Iterable[Reference]) -> Iterator[Triple]:
-        for each in references:
-            document = msgspec.structs.replace(read_text(each.record.text), id=each.record.id)
-            spans = [Mention(e.label, e.start, e.end, "given", 1.0) for e in each.record.entities]
-            yield each, self._extractor.extract(document), self._extractor.relate(document, spans)
+        for batch in batches(references, lambda each: len(each.record.text), BATCH_CHARACTERS):
+            documents = [_document(each) for each in batch]
+            found = self._extractor.extract_all(documents)
+            given = self._extractor.relate_all(zip(documents, map(_spans, batch), strict=True))
+            yield from zip(batch, found, given, strict=True)
 
 
 class PredictionsFile:
@@ -254,6 +256,14 @@ class Results:
 
     def _unfinished(self, name: str) -> Path:
         return self._folder / f".{name}.unfinished"
+
+
+def _document(each: Reference) -> Document:
+    return msgspec.structs.replace(read_text(each.record.text), id=each.record.id)
+
+
+def _spans(each: Reference) -> list[Mention]:
+    return [Mention(e.label, e.start, e.end, "given", 1.0) for e in each.record.entities]
 
 
 def _run(system: System, gold: Sequence[Path], counted: dict[Path, int], resamples: int, seed: int) -> Run:

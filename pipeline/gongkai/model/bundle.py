@@ -26,7 +26,7 @@ DESCRIPTION: Final = "model.json"
 SPANS: Final = "spans.onnx"
 RELATIONS: Final = "relations.onnx"
 
-_REMEDY: Final = "Name a folder that `gongkai train export` wrote, or use --mode rules."
+_REMEDY: Final = "Name a folder that `gongkai train` or `gongkai train export` wrote, or use --mode rules."
 
 Positive = Annotated[float, msgspec.Meta(gt=0)]
 Digest = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
@@ -63,6 +63,11 @@ class Bundle(NamedTuple):
     description: Description
     spans: bytes
     relations: bytes
+
+
+def encode(description: Description) -> bytes:
+    """The contents of model.json."""
+    return msgspec.json.format(msgspec.json.encode(description), indent=1)
 
 
 class _Version(msgspec.Struct):

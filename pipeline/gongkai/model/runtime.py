@@ -1,4 +1,4 @@
-"""The trained model at run time: ONNX Runtime and numpy, no torch."""
+"""The trained model at run time: ONNX Runtime and numpy; no torch is needed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from math import exp, log
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,14 +14,11 @@ from numpy.typing import NDArray
 from gongkai.errors import GongkaiError
 from gongkai.types import Mention
 
-from .bundle import Bundle, read_bundle
+from .bundle import Bundle, Description, read_bundle
 from .characters import FIRST, LAST, PAD, Characters
 from .cues import may_hold_entity
 from .decode import Floats, Link, SpanVectors, held, relate_spans, spans_of_candidates, spans_of_tags, stitch
 from .windows import Window, by_length, cut
-
-if TYPE_CHECKING:
-    from onnxruntime import InferenceSession
 
 Scored = TypeVar("Scored", Mention, Link)
 
@@ -56,6 +53,12 @@ class MissingRuntime(GongkaiError):
     """The package that runs the model is not installed."""
 
 
+class Graph(Protocol):
+    """Named arrays in, arrays out in the order in which `gongkai.model.bundle` lists them."""
+
+    def __call__(self, **inputs: NDArray[Any]) -> Sequence[NDArray[Any]]: ...
+
+
 class _Seen(NamedTuple):
     """A window after the first graph: (characters, width) hidden vectors, padding after them, and its mentions."""
 
@@ -73,20 +76,31 @@ class _Tagged(NamedTuple):
 
 
 class JointReader:
-    """Reads documents with an exported model.
+    """Reads documents with a trained model.
 
     What it finds in a document does not depend on the documents that it is read with.
 
     Args:
-        bundle: The exported model.
-        threads: Of ONNX Runtime; None for one a core.
+        spans, relations: What `spans.onnx` and `relations.onnx` compute, by ONNX Runtime or otherwise.
     """
 
-    def __init__(self, bundle: Bundle, threads: int | None = None) -> None:
-        self.description = bundle.description
-        self._characters = Characters(bundle.description.characters)
-        self._spans = _session(bundle.spans, threads)
-        self._relations = _session(bundle.relations, threads)
+    def __init__(self, description: Description, spans: Graph, relations: Graph) -> None:
+        self.description = description
+        self._characters = Characters(description.characters)
+        self._spans = spans
+        self._relations = relations
+
+    @classmethod
+    def of(cls, bundle: Bundle, threads: int | None = None) -> JointReader:
+        """An exported model.
+
+        Args:
+            threads: Of ONNX Runtime; None for one a core.
+
+        Raises:
+            MissingRuntime: The package onnxruntime is not installed.
+        """
+        return cls(bundle.description, _graph(bundle.spans, threads), _graph(bundle.relations, threads))
 
     @classmethod
     def load(cls, folder: Path, threads: int | None = None) -> JointReader:
@@ -96,7 +110,7 @@ class JointReader:
             BrokenModel: The folder or a file is missing, damaged, or of another schema version.
             MissingRuntime: The package onnxruntime is not installed.
         """
-        return cls(read_bundle(folder), threads)
+        return cls.of(read_bundle(folder), threads)
 
     def read(self, documents: Sequence[DocumentText]) -> list[Reading]:
         """What the model finds in each document; paragraphs that can hold no entity are not read."""
@@ -141,7 +155,7 @@ class JointReader:
         seen: dict[int, _Seen] = {}
         for numbers in by_length([len(ids) + 2 for ids in windows], _BATCH):
             batch = [windows[number] for number in numbers]
-            hidden, *scores = self._spans.run(None, {"ids": _padded(batch)})
+            hidden, *scores = self._spans(ids=_padded(batch))
             found = self._decode(scores, [len(ids) for ids in batch])
             seen.update(zip(numbers, map(_Seen, hidden, found), strict=True))
         return [seen[number] for number in range(len(windows))]
@@ -163,14 +177,11 @@ class JointReader:
             yield from ([] for _ in documents)
             return
         place, vector = np.concatenate(places), np.concatenate(hidden)
-        heads, tails = self._relations.run(
-            ["heads", "tails"],
-            {
-                "firsts": vector[:, 0],
-                "lasts": vector[:, 1],
-                "first_places": place[:, 0],
-                "last_places": place[:, 1],
-            },
+        heads, tails = self._relations(
+            firsts=vector[:, 0],
+            lasts=vector[:, 1],
+            first_places=place[:, 0],
+            last_places=place[:, 1],
         )
         begin = 0
         for document in documents:
@@ -185,10 +196,10 @@ class JointReader:
         temperatures = self.description.temperatures
         if not temperatures:
             return found
-        return [each._replace(score=_cooled(each.score, temperatures.get(each.label, 1))) for each in found]
+        return [each._replace(score=cooled(each.score, temperatures.get(each.label, 1))) for each in found]
 
 
-def _session(graph: bytes, threads: int | None) -> InferenceSession:
+def _graph(file: bytes, threads: int | None) -> Graph:
     try:
         import onnxruntime
     except ImportError:
@@ -199,7 +210,13 @@ def _session(graph: bytes, threads: int | None) -> InferenceSession:
     options.intra_op_num_threads = threads or 0
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
+
+    def run(**inputs: NDArray[Any]) -> Sequence[NDArray[Any]]:
+        outputs: Sequence[NDArray[Any]] = session.run(None, inputs)
+        return outputs
+
+    return run
 
 
 def _groups(documents: Sequence[DocumentText]) -> Iterator[list[DocumentText]]:
@@ -233,10 +250,10 @@ def _tagged(windows: tuple[Window, ...], seen: list[_Seen], given: Sequence[Ment
     return _Tagged(windows, seen, mentions, held(mentions, windows))
 
 
-def _cooled(score: float, temperature: float) -> float:
+def cooled(score: float, temperature: float) -> float:
     """A probability whose logit is divided by a temperature.
 
-    >>> _cooled(0.8, 1), _cooled(1.0, 2.0), round(_cooled(0.8, 2.0), 4)
+    >>> cooled(0.8, 1), cooled(1.0, 2.0), round(cooled(0.8, 2.0), 4)
     (0.8, 1.0, 0.6667)
     """
     if temperature == 1 or not 0 < score < 1:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -35,9 +35,25 @@ class Place(NamedTuple):
 NOWHERE = Place()
 
 
-class _Cue(NamedTuple):
-    end: int
-    name: str
+class _Told(NamedTuple):
+    """What the cues of a document tell, left to right: where each ends, and its name."""
+
+    ends: list[int]
+    names: list[str]
+
+    @classmethod
+    def by(cls, cues: Cues, view: str) -> _Told:
+        found = list(cues.find(view))
+        return cls([end for _, end, _ in found], [name for *_, name in found])
+
+    def last(self, start: int, end: int) -> list[str]:
+        """The last name between two positions, if there is one; without a look at those before it."""
+        place = bisect_right(self.ends, end) - 1
+        return [self.names[place]] if place >= 0 and self.ends[place] > start else []
+
+    def between(self, start: int, end: int) -> list[str]:
+        """The names between two positions."""
+        return self.names[bisect_right(self.ends, start) : bisect_right(self.ends, end)]
 
 
 class Cues:
@@ -86,8 +102,8 @@ class Surroundings:
         generation: str | None,
     ) -> None:
         self._clauses = [0, *(match.end() for match in _CLAUSE_ENDS.finditer(view))]
-        self._topics = [_Cue(end, name) for _, end, name in topics.find(view)]
-        self._channels = [_Cue(end, name) for _, end, name in channels.find(view)]
+        self._topics = _Told.by(topics, view)
+        self._channels = _Told.by(channels, view)
         self._sentences, self._sentence_at = structure.sentences, IntervalIndex(structure.sentences)
         self._paragraphs, self._paragraph_at = structure.paragraphs, IntervalIndex(structure.paragraphs)
         self._sections = structure.sections
@@ -102,16 +118,16 @@ class Surroundings:
         clause = max(sentence, self._clauses[bisect_right(self._clauses, start) - 1], start - _REACH)
         headings = list(self._headings(start))
         topics = [
-            *self._last(self._topics, sentence, start),
-            *self._last(self._topics, paragraph, sentence),
-            *(topic for above in headings for topic in _only(self._named(self._topics, *above))),
+            *self._topics.last(sentence, start),
+            *self._topics.last(paragraph, sentence),
+            *(topic for above in headings for topic in _only(self._topics.between(*above))),
         ]
-        far = frozenset(self._last(self._channels, sentence, start))
+        far = frozenset(self._channels.last(sentence, start))
         for above in headings:
-            far = far or frozenset(_only(self._named(self._channels, *above)))
+            far = far or frozenset(_only(self._channels.between(*above)))
         return Place(
             topics=(*dict.fromkeys(topics), *self._generation),
-            near=frozenset(self._named(self._channels, clause, start)),
+            near=frozenset(self._channels.between(clause, start)),
             far=far,
         )
 
@@ -124,18 +140,6 @@ class Surroundings:
                 length = len(section.number or "") + len(section.title) + _HEADING_SLACK
                 yield section.start, min(section.start + length, position)
             section = self._by_id.get(section.parent) if section.parent else None
-
-    @staticmethod
-    def _last(cues: Sequence[_Cue], start: int, end: int) -> list[str]:
-        """The last name between two positions, if there is one; without a look at those before it."""
-        place = bisect_left(cues, end + 1, key=lambda cue: cue.end) - 1
-        return [cues[place].name] if place >= 0 and cues[place].end > start else []
-
-    @staticmethod
-    def _named(cues: Sequence[_Cue], start: int, end: int) -> list[str]:
-        first = bisect_right(cues, start, key=lambda cue: cue.end)
-        last = bisect_left(cues, end + 1, key=lambda cue: cue.end)
-        return [cue.name for cue in cues[first:last]]
 
 
 def _start_of(index: IntervalIndex, spans: Sequence[tuple[int, int]], position: int) -> int:

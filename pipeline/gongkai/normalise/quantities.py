@@ -188,6 +188,11 @@ def _bound_words(place: str) -> tuple[tuple[str, Qualifier], ...]:
     return tuple(sorted(rows, key=lambda row: -len(row[0])))
 
 
+@cache
+def _directions() -> dict[Direction, tuple[str, ...]]:
+    return {direction: tuple(map(fold, words)) for direction, words in unit_table().directions.items()}
+
+
 def _unbound(surface: str) -> tuple[str, Qualifier | None]:
     """The span without blanks and the bounds around it, and what they say."""
     core = fold(surface).translate(_BLANKS)
@@ -268,8 +273,8 @@ def _direction(before: str) -> Direction | None:
     """Which way the last word of change before a percent points."""
     clause = re.split(r"[,。;:!?\n]", before)[-1]
     found: tuple[int, int, Direction] | None = None
-    for direction, words in unit_table().directions.items():
-        for word in map(fold, words):
+    for direction, words in _directions().items():
+        for word in words:
             at = clause.rfind(word)
             if at >= 0 and (found is None or (at + len(word), len(word)) > found[:2]):
                 found = (at + len(word), len(word), direction)

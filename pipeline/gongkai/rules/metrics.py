@@ -243,9 +243,12 @@ class MetricReader:
         lexicon = self.lexicon
         end = len(phrase)
         for _ in range(3):
+            before = end
             for pattern in (lexicon.measure, lexicon.change):
                 trimmed = pattern.search(phrase, max(0, end - _TAIL), end)
                 end = trimmed.start() if trimmed is not None else end
+            if end == before:
+                break
         return end
 
     def _narrow(self, phrase: str, start: int, end: int, offset: int) -> _Phrase | None:
