@@ -435,3 +435,12 @@ def test_a_missing_runtime_is_named(exported: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(MissingRuntime, match="onnxruntime"):
         Extractor("model", exported)
+
+
+def test_without_the_models_stage_the_rules_have_their_say_alone() -> None:
+    nlp = load("hybrid", model=PLANTED)
+    nlp.remove_pipe("gongkai_model")
+    doc = nlp(DOCUMENTS[3].text)
+    alone = Extractor("rules").extract(DOCUMENTS[3])
+    assert spans(analysis_of(doc).record()) == spans(alone)
+    assert ("COUNT", "3件") in spans(alone)

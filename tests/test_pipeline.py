@@ -205,7 +205,7 @@ HOSTILE = [
     ("unit", "mode"),
     [
         *((unit, "rules") for unit in HOSTILE),
-        *((unit, "hybrid") for unit in ("1件，", "1%", "2018年", "《", "\n1")),
+        *((unit, "hybrid") for unit in ("1件，", "1%", "2018年", "《", "\n1", "其中1件")),
     ],
     ids=ascii,
 )

@@ -45,7 +45,7 @@ class Analysis(msgspec.Struct, kw_only=True):
     Attributes:
         view: `fold(document.text)`.
         given: Spans to use instead of what the taggers find; None to tag.
-        model_mentions, model_links: What the trained model reads; of `given`, if there are any.
+        model_mentions, model_links: What the trained model reads; of `given`, if there are any. None if none read.
         mentions: Tagged spans before ids.
         readings, parts: Pairs of mentions that become value_of and part_of relations.
         unit_at: Start of a table cell's bare number → its unit.
@@ -56,7 +56,7 @@ class Analysis(msgspec.Struct, kw_only=True):
     view: str
     structure: Structure
     given: tuple[Mention, ...] | None = None
-    model_mentions: list[Mention] = []
+    model_mentions: list[Mention] | None = None
     model_links: list[Link] = []
     mentions: list[Mention] = []
     readings: list[NumberReading] = []

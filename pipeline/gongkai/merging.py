@@ -17,6 +17,7 @@ from typing import Final, Generic, Literal, NamedTuple, Protocol, TypeVar, get_a
 import msgspec
 
 from gongkai.analysis import Analysis, NumberReading
+from gongkai.chains import Chains
 from gongkai.errors import ConfigError
 from gongkai.model.decode import BY, settle
 from gongkai.model.scheme import ACYCLIC
@@ -147,14 +148,14 @@ class Merger:
     """Merges what rules and model say of one document.
 
     Args:
-        state: With its structure, and what the model read in it.
+        state: With its structure, and what the model read in it; where none did, the rules have their say alone.
     """
 
     def __init__(self, policy: Policy, state: Analysis) -> None:
-        self._policy = policy
-        self._mentions = state.model_mentions
+        self._policy = uniform("rules") if state.model_mentions is None else policy
+        self._mentions = state.model_mentions or []
         self._links = state.model_links
-        self._ruled = _ruled(state.structure.tables, policy)
+        self._ruled = _ruled(state.structure.tables, self._policy)
         self._are_ruled = list(map(self._is_ruled, self._mentions))
 
     def spans(self, rules: Iterable[Mention]) -> list[Mention]:
@@ -280,27 +281,23 @@ class _Relations:
 
     def __init__(self, certain: Iterable[Relation]) -> None:
         self.all: list[Relation] = []
-        self._tails: dict[tuple[RelationLabel, str], str] = {}
+        self._chains: defaultdict[RelationLabel, Chains[str]] = defaultdict(Chains)
         self.add(certain)
 
     def add(self, relations: Iterable[Relation]) -> None:
         """Add one side's relations of the heads of which nobody before has said anything."""
         said = {(relation.label, relation.head) for relation in self.all}
-        for relation in relations:
-            if (relation.label, relation.head) in said or self._turns_back(relation):
-                continue
-            if relation.label in ACYCLIC:
-                self._tails[relation.label, relation.head] = relation.tail
-            self.all.append(relation)
+        self.all += [
+            relation
+            for relation in relations
+            if (relation.label, relation.head) not in said and self._goes_on(relation)
+        ]
 
-    def _turns_back(self, relation: Relation) -> bool:
-        """Whether it would lead from its head to its head again, by way of others of its label."""
-        step: str | None = relation.tail
-        while step is not None:
-            if step == relation.head:
-                return True
-            step = self._tails.get((relation.label, step))
-        return False
+    def _goes_on(self, relation: Relation) -> bool:
+        """Whether it leads nowhere back to its head, by way of others of its label."""
+        return relation.label not in ACYCLIC or self._chains[relation.label].link(
+            relation.head, relation.tail
+        )
 
 
 def _ruled(tables: Iterable[Table], policy: Policy) -> IntervalIndex:

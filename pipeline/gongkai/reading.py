@@ -119,11 +119,10 @@ class ModelStage:
         for state, reading in zip(untagged, self.reader.read(_texts(untagged)), strict=True):
             state.model_mentions, state.model_links = reading.mentions, reading.links
         given = [state for state in states if state.given is not None]
-        for state in given:
-            state.model_mentions = sorted(state.given or (), key=lambda m: (m.start, -m.end))
-        links = self.reader.relate(_texts(given), [state.model_mentions for state in given])
-        for state, each in zip(given, links, strict=True):
-            state.model_links = each
+        mentions = [sorted(state.given or (), key=lambda m: (m.start, -m.end)) for state in given]
+        links = self.reader.relate(_texts(given), mentions)
+        for state, own, each in zip(given, mentions, links, strict=True):
+            state.model_mentions, state.model_links = own, each
 
 
 def _state(doc: Doc) -> Analysis:

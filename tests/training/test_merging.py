@@ -6,12 +6,16 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from typer.testing import CliRunner
 
 from evaluate.building import record
 from gongkai.gold.records import from_record, write
 from gongkai.ingest import read_text
 from gongkai.merging import Choice, Policy, load_policy, uniform
 from gongkai.pipeline import Extractor
+from gongkai.reading import SHIPPED_MODEL, load_reader
+from gongkai.resources import data_root
+from gongkai_training.cli import app
 from gongkai_training.merging import LEAST, Dev, Trial, choose_policy, write_policy
 from planted import PlantedReader
 
@@ -107,3 +111,13 @@ def test_a_written_policy_reads_the_same_and_keeps_its_comment(
     load_policy.cache_clear()
     assert load_policy("hybrid") == chosen
     load_policy.cache_clear()
+
+
+def test_the_command(gold: Path, tmp_path: Path) -> None:
+    path = tmp_path / "merge.yaml"
+    path.write_text("# Who decides.\n", "utf8")
+    model = data_root() / SHIPPED_MODEL
+    result = CliRunner().invoke(app, ["policy", str(model), "--gold", str(gold), "-o", str(path)])
+    assert result.exit_code == 0, result.output
+    chosen = msgspec.yaml.decode(path.read_bytes(), type=Policy)
+    assert f"{Dev([gold], load_reader(model)).score(chosen):.4f}" in result.output

@@ -242,6 +242,42 @@ def calibrate(
     Console().print(table(run(model, gold, texts)))
 
 
+@app.command()
+def policy(
+    model: Annotated[
+        Path,
+        typer.Argument(metavar="MODEL", help="Folder of an exported, calibrated model.", show_default=False),
+    ],
+    gold: Annotated[
+        list[Path],
+        typer.Option(metavar="GOLD", help="Dev; repeatable, each counts alike.", show_default=False),
+    ],
+    out: Annotated[
+        Path,
+        typer.Option(
+            "--output", "-o", metavar="YAML", help="Policy file, of which the comment on top stays."
+        ),
+    ] = Path("configs/merge.yaml"),
+    texts: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder of the texts of stand-off gold.", show_default=False),
+    ] = None,
+) -> None:
+    """Choose on dev who decides what in mode *hybrid*, rules or model, label by label."""
+    from gongkai.merging import uniform
+    from gongkai.reading import load_reader
+
+    from .merging import Dev, choose_policy, write_policy
+
+    best = choose_policy(
+        Dev(gold, load_reader(model), texts),
+        uniform("rules"),
+        report=lambda trial: typer.echo(f"{trial.score:.4f}  {trial.changed}", err=True),
+    )
+    write_policy(out, best.policy)
+    typer.echo(f"{out}: dev F1 {best.score:.4f}")
+
+
 def _print(event: Event) -> None:
     from .encoder.adapt import Step
 

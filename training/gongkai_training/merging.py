@@ -1,9 +1,6 @@
 """Which side decides what in mode `hybrid`: chosen on dev, label by label, by what the pipeline then scores.
 
-After a model is exported:
-
-    dev = Dev([Path("annotations/gold/own/dev.jsonl"), …], JointReader.load(folder), texts)
-    write_policy(config_path("merge.yaml"), choose_policy(dev, uniform("rules")).policy)
+`gongkai train policy`, after a model is exported and calibrated: a calibration moves the thresholds.
 """
 
 from __future__ import annotations

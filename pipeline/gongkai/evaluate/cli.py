@@ -79,7 +79,11 @@ def compare(
     out: Annotated[
         Path | None,
         typer.Option(
-            "--output", "-o", metavar="FILE", help="Write it as Markdown, or as JSON (.json).", show_default=False
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Write it as Markdown, or as JSON (.json).",
+            show_default=False,
         ),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace FILE if it exists.")] = False,
@@ -185,7 +189,11 @@ def speed(
     out: Annotated[
         Path | None,
         typer.Option(
-            "--output", "-o", metavar="FILE", help="Write it as Markdown, or as JSON (.json).", show_default=False
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Write it as Markdown, or as JSON (.json).",
+            show_default=False,
         ),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace FILE if it exists.")] = False,
@@ -193,9 +201,9 @@ def speed(
     """Measure characters a second, latency, load time and memory, by stage and beside what else one could use.
 
     Each round of each system is a fresh process on as many cores as it has threads, system after system, so that what
-    else the machine does hits all alike. Where weights cannot be had, the same architecture runs with random ones
-    (marked): speed does not depend on them. Alternatives need *pip install 'gongkai[speed]'*; what is missing is skipped
-    and named.
+    else the machine does hits all alike. With several threads gongkai runs twice: as that many processes, and as one in
+    which the model has all of them. Where weights cannot be had, the same architecture runs with random ones (marked):
+    speed does not depend on them. Alternatives need *pip install 'gongkai[speed]'*; what is missing is skipped and named.
     """
     from rich.console import Console
 

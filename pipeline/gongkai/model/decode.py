@@ -11,6 +11,7 @@ A relation is there if its score is above 0.
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import Final, NamedTuple
@@ -18,6 +19,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from gongkai.chains import Chains
 from gongkai.types import Mention, RelationLabel
 
 from .scheme import (
@@ -335,15 +337,14 @@ def relate_spans(
     )
     chosen: list[Link] = []
     taken: set[tuple[RelationLabel, int]] = set()
-    tails: dict[tuple[RelationLabel, int], int] = {}
+    chains: defaultdict[RelationLabel, Chains[int]] = defaultdict(Chains)
     for link in sorted(links, key=lambda link: (-link.score, link.head, link.tail)):
         place = (link.label, link.head)
         if place in taken and link.label not in MANY_TAILS:
             continue
-        if link.label in ACYCLIC and _leads_to(tails, link.label, link.tail, link.head):
+        if link.label in ACYCLIC and not chains[link.label].link(link.head, link.tail):
             continue
         taken.add(place)
-        tails[place] = link.tail
         chosen.append(link)
     return sorted(chosen, key=lambda link: (link.head, link.tail, link.label))
 
@@ -371,14 +372,3 @@ def _pairs() -> NDArray[np.bool_]:
 
 def _extent(a: Mention, b: Mention) -> tuple[int, int]:
     return min(a.start, b.start), max(a.end, b.end)
-
-
-def _leads_to(
-    tails: dict[tuple[RelationLabel, int], int], label: RelationLabel, place: int, goal: int
-) -> bool:
-    step: int | None = place
-    while step is not None:
-        if step == goal:
-            return True
-        step = tails.get((label, step))
-    return False

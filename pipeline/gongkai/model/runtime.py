@@ -204,7 +204,7 @@ def _graph(file: bytes, threads: int | None) -> Graph:
         import onnxruntime
     except ImportError:
         raise MissingRuntime(
-            "onnxruntime", "The package that runs the model is not installed.", "pip install 'gongkai[model]'"
+            "onnxruntime", "The package that runs the model is not installed.", "pip install onnxruntime"
         ) from None
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads or 0

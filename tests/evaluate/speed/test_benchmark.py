@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from gongkai.errors import ConfigError, EmptyInput, GongkaiError, IngestError
-from gongkai.evaluate.speed import Settings, SpeedReport, measure, read_texts, side_by_side
+from gongkai.evaluate.speed import PROCESSES, Settings, SpeedReport, measure, read_texts, side_by_side
 from gongkai.evaluate.speed.environment import cores_available
 from gongkai.pipeline import load
 
@@ -63,7 +63,7 @@ def test_figures_are_consistent(report: SpeedReport) -> None:
         assert (spread.min, spread.max) == (min(rates), max(rates))
         assert spread.min <= spread.median <= spread.max
         assert 0 < result.latency.p50 <= result.latency.p90 <= result.latency.p99
-        assert result.latency.documents == sum(r.documents for r in result.rounds)
+        assert QUICK.rounds <= result.latency.documents <= QUICK.rounds * len(TEXTS)
         assert result.peak_bytes == max(r.peak_bytes for r in result.rounds)
 
 
@@ -91,10 +91,11 @@ def test_speedups_are_taken_round_by_round(report: SpeedReport) -> None:
 
 def test_stages_are_those_of_the_pipeline(report: SpeedReport) -> None:
     ours, jieba = report.results
-    assert [stage.name for stage in ours.stages] == ["tokenizer", *load().pipe_names, "record"]
+    assert [stage.name for stage in ours.stages] == ["tokenizer", *load("rules").pipe_names, "record"]
     assert sum(stage.share for stage in ours.stages) == pytest.approx(1)
     assert all(stage.seconds_per_million > 0 for stage in ours.stages)
     assert jieba.stages == ()
+    assert report.limit is None
 
 
 def test_environment_names_what_was_measured(report: SpeedReport) -> None:
@@ -186,12 +187,46 @@ def test_at_least_one_call_however_small_the_budget(tmp_path: Path, monkeypatch:
     assert [r.documents for r in result.rounds] == [1]
 
 
-def test_latency_in_a_batch_is_that_of_the_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_latency_is_that_of_a_document_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fake_package(tmp_path, monkeypatch, "jieba", "", SLEEPY)
-    settings = Settings(rounds=1, seconds=0.01, warm_up_s=0, batch_size=2)
-    result = measure("jieba", ["甲", "乙", "丙"], settings)
-    assert result.latency.documents == 3  # two of 0.2 s, one of 0.1 s
-    assert 0.2 <= result.latency.p50 == result.latency.p99
+    result = measure("jieba", ["甲", "乙", "丙"], Settings(rounds=1, seconds=0.15, warm_up_s=0))
+    assert result.latency.documents == 2  # the third would begin after 0.2 s
+    assert 0.1 <= result.latency.p50 < 0.2
+
+
+def test_ours_is_fed_in_batches() -> None:
+    """Two documents, and only whole calls: a call is both of them."""
+    result = measure(OURS, TEXTS, Settings(rounds=1, seconds=0.001, budget_s=0.001, warm_up_s=0))
+    assert [r.documents for r in result.rounds] == [2]
+
+
+def test_a_process_a_core() -> None:
+    alone, workers = (
+        measure(name, TEXTS, Settings(rounds=1, seconds=0.001, warm_up_s=0))
+        for name in (OURS, OURS + PROCESSES)
+    )
+    (a,), (b,) = alone.rounds, workers.rounds
+    assert a.found / a.passes == b.found / b.passes
+    assert b.peak_bytes > a.peak_bytes
+    assert b.cpu_seconds > 0
+    assert [stage.name for stage in alone.stages] == [stage.name for stage in workers.stages]
+
+
+def test_limit_of_the_shipped_model() -> None:
+    report = side_by_side(["gongkai:hybrid"], TEXTS, Settings(rounds=1, seconds=0.2, warm_up_s=0))
+    assert report.skipped == ()
+    assert report.limit is not None
+    limit, (result,) = report.limit, report.results
+    assert set(limit.operations.multiply_adds) == {"spans.onnx", "relations.onnx"}
+    assert limit.operations.multiply_adds_per_character > 1000
+    graphs, stage, whole = limit.reached
+    assert graphs.characters_per_second > stage.characters_per_second > 0
+    assert whole.characters_per_second == result.characters_per_second.median
+    for numbers, most in limit.characters_per_second.items():
+        assert most * limit.operations.multiply_adds_per_character == pytest.approx(
+            limit.operations.rates[numbers]
+        )
+        assert whole.shares[numbers] == pytest.approx(whole.characters_per_second / most)
 
 
 def test_pools_have_as_many_threads_and_chatter_does_no_harm(

@@ -8,11 +8,12 @@
 
 from gongkai.evaluate.speed.benchmark import DEFAULTS, measure, read_texts, side_by_side
 from gongkai.evaluate.speed.results import Settings, SpeedReport, SpeedResult
-from gongkai.evaluate.speed.systems import ALTERNATIVES
+from gongkai.evaluate.speed.systems import ALTERNATIVES, PROCESSES
 
 __all__ = [
     "ALTERNATIVES",
     "DEFAULTS",
+    "PROCESSES",
     "Settings",
     "SpeedReport",
     "SpeedResult",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeVar
@@ -15,14 +15,22 @@ import msgspec
 from gongkai.errors import ConfigError, EmptyInput, GongkaiError
 from gongkai.evaluate.speed.environment import cores_available, environment
 from gongkai.evaluate.speed.results import (
+    DECODE,
+    ENCODING,
+    NUMPY,
+    RELATIONS,
     Answer,
+    Count,
     Failure,
     Job,
     Latency,
+    Limit,
     Measured,
     Measurement,
+    Operations,
     Preparation,
     Prepared,
+    Reached,
     Settings,
     Skipped,
     SpeedReport,
@@ -30,7 +38,7 @@ from gongkai.evaluate.speed.results import (
     Spread,
     StageTime,
 )
-from gongkai.evaluate.speed.systems import OURS, System, find
+from gongkai.evaluate.speed.systems import OURS, PROCESSES, System, find
 
 OnRound = Callable[[str, int], None]
 """Called before each round of a system with its name and the round's number, from 1; 0 is its preparation."""
@@ -49,7 +57,7 @@ _OFFLINE = {"HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
 
 DEFAULTS = Settings()
 
-A = TypeVar("A", Prepared, Measured)
+A = TypeVar("A", Prepared, Measured, Operations)
 
 
 def read_texts(paths: Iterable[Path]) -> list[str]:
@@ -75,7 +83,7 @@ def measure(
     """How fast one system is on some texts.
 
     Args:
-        system: `gongkai:<mode>` or one of `ALTERNATIVES`.
+        system: `gongkai:<mode>`, `gongkai:<mode>:processes` or one of `ALTERNATIVES`.
 
     Raises:
         GongkaiError: The system is unknown, a package is missing (the text says how to install it), its
@@ -108,6 +116,12 @@ def side_by_side(
     measured, failures = _measure_in_turn(chosen, texts, settings, on_round)
     results = [_result(s, texts, settings, measured[s.name]) for s in chosen if s.name not in failures]
     reference = next((s for s in systems if s.startswith(OURS)), systems[0])
+    limit: Limit | None = None
+    if any(system.with_model and system.name not in failures for system in chosen):
+        try:
+            limit = _limit(_operations(texts, settings), results)
+        except GongkaiError as error:
+            failures["limit"] = error
     return SpeedReport(
         environment=before,
         settings=settings,
@@ -118,6 +132,7 @@ def side_by_side(
         skipped=tuple(
             Skipped(system=name, reason=f"{error.problem} {error.remedy}") for name, error in failures.items()
         ),
+        limit=limit,
     )
 
 
@@ -213,6 +228,38 @@ def _result(
         stages=_stage_times([answer.stages for answer in measured], characters),
         rounds=rounds,
     )
+
+
+def _operations(texts: Sequence[str], settings: Settings) -> Operations:
+    return _ask(Count(texts=tuple(texts), settings=settings), settings.threads, Operations)
+
+
+def _limit(operations: Operations, results: Sequence[SpeedResult]) -> Limit:
+    allowed = {numbers: operations.allowed(numbers) for numbers in operations.rates}
+    return Limit(
+        operations=operations,
+        characters_per_second=allowed,
+        reached=tuple(
+            Reached(
+                name=name,
+                characters_per_second=rate,
+                shares={numbers: rate / most for numbers, most in allowed.items()},
+            )
+            for result in results
+            if find(result.system).with_model
+            for name, rate in _rates(result)
+        ),
+    )
+
+
+def _rates(result: SpeedResult) -> Iterator[tuple[str, float]]:
+    """Characters a second of a system and, where they have all its cores, of the graphs and the model's stage."""
+    if not result.system.endswith(PROCESSES):
+        spent = {stage.name: stage.seconds_per_million for stage in result.stages}
+        yield f"{result.system}: the graphs alone", 1e6 / (spent[ENCODING] + spent[RELATIONS])
+        model = sum(spent[part] for part in (ENCODING, DECODE, RELATIONS, NUMPY))
+        yield f"{result.system}: the model's stage", 1e6 / model
+    yield result.system, result.characters_per_second.median
 
 
 def _stage_times(rounds: Sequence[dict[str, float]], characters: int) -> tuple[StageTime, ...]:

@@ -9,40 +9,31 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import cycle
 from pathlib import Path
-from time import perf_counter, process_time
+from time import perf_counter
 from typing import NamedTuple
 
 import msgspec
 
+from gongkai.batching import batches
 from gongkai.errors import GongkaiError
 from gongkai.evaluate.speed.results import (
     Answer,
+    Count,
     Failure,
     Job,
     Measured,
     Measurement,
+    Operations,
     Preparation,
     Prepared,
     Round,
     Settings,
 )
-from gongkai.evaluate.speed.systems import Run, StageClock, find
-
-
-def peak_memory() -> int:
-    """Peak resident memory of this process in bytes."""
-    try:
-        # Not `ru_maxrss`: on Linux a child starts with its parent's.
-        status = Path("/proc/self/status").read_text(encoding="utf-8")
-    except FileNotFoundError:
-        import resource
-
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # bytes on macOS
-    kilobytes = status.partition("VmHWM:")[2].split(maxsplit=1)[0]
-    return int(kilobytes) * 1024
+from gongkai.evaluate.speed.systems import Loaded, Run, StageClock, find
+from gongkai.evaluate.speed.usage import usage
 
 
 def pin(threads: int) -> int:
@@ -67,44 +58,52 @@ def measure(job: Measurement) -> Measured:
     Raises:
         GongkaiError: The system found different things in the same documents.
     """
-    settings, size = job.settings, job.settings.batch_size
+    settings, system = job.settings, find(job.system)
     cores = pin(settings.threads)
-    batches = [job.texts[at : at + size] for at in range(0, len(job.texts), size)]
-    start_bytes = peak_memory()
+    calls = list(batches(job.texts, len, system.batch_characters))
+    start_bytes = usage().peak_bytes
 
     start = perf_counter()
-    run, stages = find(job.system).load(Path(job.folder), settings.threads)
+    loaded = system.load(Path(job.folder), settings.threads)
     load_s = perf_counter() - start
 
     start = perf_counter()
-    run(batches[0])
+    loaded.run(job.texts[:1])
     first_document_s = perf_counter() - start
-    warm_up(run, batches, settings.warm_up_s - first_document_s)
+    warm_up(loaded.run, calls, settings.warm_up_s - first_document_s)
 
-    timing = timed(job.system, run, batches, settings)
+    timing = timed(job.system, loaded, calls, settings)
     return Measured(
         round=Round(
             load_s=load_s,
             first_document_s=first_document_s,
             passes=timing.passes,
-            documents=len(timing.latencies),
+            documents=timing.documents,
             characters=timing.characters,
             found=timing.found,
             seconds=timing.seconds,
             cpu_seconds=timing.cpu_seconds,
             cores=cores,
             start_bytes=start_bytes,
-            peak_bytes=peak_memory(),
+            peak_bytes=loaded.usage().peak_bytes,
         ),
-        latencies=tuple(timing.latencies),
-        stages=fastest_stages(stages, job.texts, settings.seconds) if stages else {},
+        latencies=tuple(latencies(loaded.run, job.texts, min(settings.seconds, settings.budget_s))),
+        stages=fastest_stages(loaded.stages, job.texts, settings.seconds) if loaded.stages else {},
     )
 
 
-def warm_up(run: Run, batches: Sequence[Sequence[str]], seconds: float) -> None:
+def count(job: Count) -> Operations:
+    """The operations of the shipped model, and the machine's rates."""
+    from gongkai.evaluate.speed.limit import operations
+
+    pin(job.settings.threads)
+    return operations(job.texts, job.settings.threads, job.settings.seconds)
+
+
+def warm_up(run: Run, calls: Sequence[Sequence[str]], seconds: float) -> None:
     """Run without timing, until the first call that ends after so long."""
     end = perf_counter() + seconds
-    for batch in cycle(batches):
+    for batch in cycle(calls):
         if perf_counter() >= end:
             return
         run(batch)
@@ -114,39 +113,49 @@ class Timing(NamedTuple):
     """The timed part of a round; the fields are those of `Round`."""
 
     passes: int
+    documents: int
     characters: int
     found: int
     seconds: float
     cpu_seconds: float
-    latencies: list[float]
 
 
-def timed(system: str, run: Run, batches: Sequence[Sequence[str]], settings: Settings) -> Timing:
+def timed(system: str, loaded: Loaded, calls: Sequence[Sequence[str]], settings: Settings) -> Timing:
     """Run whole passes for `settings.seconds`, or what can be done in `settings.budget_s`."""
-    passes = characters = found = 0
-    latencies: list[float] = []
+    passes = documents = characters = found = 0
     expected: dict[int, int] = {}
-    start, cpu_start = perf_counter(), process_time()
+    cpu_start = loaded.usage().cpu_seconds
+    start = perf_counter()
     seconds = 0.0
     while seconds < min(settings.seconds, settings.budget_s):
-        for number, batch in enumerate(batches):
-            before = perf_counter()
-            count = run(batch)
-            after = perf_counter()
-            if count != expected.setdefault(number, count):
+        for number, batch in enumerate(calls):
+            things = loaded.run(batch)
+            seconds = perf_counter() - start
+            if things != expected.setdefault(number, things):
                 raise GongkaiError(
                     system,
-                    f"Call {number} found {expected[number]} things at first and {count} later.",
+                    f"Call {number} found {expected[number]} things at first and {things} later.",
                     "Speed means nothing without the same results: look for state kept between calls.",
                 )
-            latencies += [after - before] * len(batch)
+            documents += len(batch)
             characters += sum(map(len, batch))
-            found += count
-            seconds = after - start
+            found += things
             if seconds >= settings.budget_s:
                 break
-        passes += number == len(batches) - 1
-    return Timing(passes, characters, found, seconds, process_time() - cpu_start, latencies)
+        passes += number == len(calls) - 1
+    return Timing(passes, documents, characters, found, seconds, loaded.usage().cpu_seconds - cpu_start)
+
+
+def latencies(run: Run, texts: Sequence[str], seconds: float) -> Iterator[float]:
+    """Seconds of each document by itself: of all, or of as many as can be begun in so long."""
+    start = before = perf_counter()
+    for text in texts:
+        if before - start >= seconds:
+            return
+        run([text])
+        after = perf_counter()
+        yield after - before
+        before = after
 
 
 def fastest_stages(clock: StageClock, texts: Sequence[str], seconds: float) -> dict[str, float]:
@@ -161,7 +170,13 @@ def fastest_stages(clock: StageClock, texts: Sequence[str], seconds: float) -> d
 def answer(job: Job) -> Answer:
     """Do the job; what the user can act on comes back as a failure."""
     try:
-        return prepare(job) if isinstance(job, Preparation) else measure(job)
+        match job:
+            case Preparation():
+                return prepare(job)
+            case Measurement():
+                return measure(job)
+            case Count():
+                return count(job)
     except GongkaiError as error:
         return Failure(where=error.where, problem=error.problem, remedy=error.remedy)
     except ModuleNotFoundError as error:

@@ -5,12 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from statistics import median
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
 Weights = Literal["random", "shipped"]
 """`random`: the architecture with untrained weights, as fast as trained ones; `shipped`: the real thing."""
+
+ENCODING: Final = "gongkai_model: encoding graph"
+DECODE: Final = "gongkai_model: decode"
+RELATIONS: Final = "gongkai_model: relations graph"
+NUMPY: Final = "gongkai_model: numpy"
+"""Parts of the model's stage: `spans.onnx`, from scores to spans and relations, `relations.onnx`, all the rest."""
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,7 +28,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         seconds: A round is over with the first pass over all texts that ends after so long.
         budget_s: A round is over with the first call that ends after so long, wherever in the texts it is.
         warm_up_s: How long to run before anything is timed; the first document counts towards it.
-        batch_size: Documents handed over in one call. A document's latency is the time of its call.
     """
 
     threads: int = 1
@@ -30,7 +35,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float = 2.0
     budget_s: float = 20.0
     warm_up_s: float = 1.0
-    batch_size: int = 1
 
 
 class Preparation(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -49,7 +53,18 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     settings: Settings
 
 
-Job = Preparation | Measurement
+class Count(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Asks a child for the operations of the shipped model on some texts, and for the machine's rates."""
+
+    texts: tuple[str, ...]
+    settings: Settings
+
+    @property
+    def system(self) -> str:
+        return "the shipped model"
+
+
+Job = Preparation | Measurement | Count
 
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -74,10 +89,10 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
         documents, characters: Processed in the timed part, every pass counted.
         found: Spans or words found in the timed part.
         seconds: Wall-clock time of the timed part.
-        cpu_seconds: CPU time that the process spent in it, over all threads.
+        cpu_seconds: CPU time spent in it, over all threads and worker processes.
         cores: Cores the operating system let the process use.
         start_bytes: Peak resident memory of the interpreter, before the system was imported.
-        peak_bytes: The same after the timed part.
+        peak_bytes: The same after the timed part, workers included.
     """
 
     load_s: float
@@ -105,8 +120,8 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """A child's answer to a measurement.
 
     Attributes:
-        latencies: Seconds of each document of the timed part.
-        stages: Seconds by stage for a pass over the texts; empty if the system has no stages.
+        latencies: Seconds of documents handed over alone.
+        stages: Seconds by stage for a pass over the texts, in batches; empty if the system has no stages.
     """
 
     round: Round
@@ -114,7 +129,30 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     stages: dict[str, float]
 
 
-Answer = Prepared | Measured | Failure
+class Operations(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """A child's answer to a count.
+
+    Attributes:
+        multiply_adds: Of matrix products and convolutions, by graph, per character of the texts. Windows overlap and
+            are padded, and paragraphs that can hold no entity are not read: it is what these texts take.
+        product: Rows, depth and columns of the product that was timed, that of the larger graph that takes most.
+        rates: Multiply-adds a second of the machine's cores in it, by the kind of numbers: float32, int8.
+    """
+
+    multiply_adds: dict[str, float]
+    product: tuple[int, int, int]
+    rates: dict[str, float]
+
+    @property
+    def multiply_adds_per_character(self) -> float:
+        return sum(self.multiply_adds.values())
+
+    def allowed(self, numbers: str) -> float:
+        """Characters a second, were there nothing but the multiply-adds, at full rate."""
+        return self.rates[numbers] / self.multiply_adds_per_character
+
+
+Answer = Prepared | Measured | Operations | Failure
 
 
 class Spread(msgspec.Struct, frozen=True, kw_only=True):
@@ -136,7 +174,7 @@ class Spread(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Latency(msgspec.Struct, frozen=True, kw_only=True):
-    """Seconds from handing a document over to its result, over the timed parts of all rounds.
+    """Seconds from handing a document over, alone, to its result, over all rounds.
 
     Attributes:
         p50, p90, p99: Nearest-rank percentiles, so each is a time that was measured.
@@ -167,7 +205,8 @@ class StageTime(msgspec.Struct, frozen=True, kw_only=True):
     """Where the time of a pipeline goes.
 
     Attributes:
-        name: As in `nlp.pipe_names`; `tokenizer` and `record` are what comes before and after the stages.
+        name: As in `nlp.pipe_names`, but for the model's stage its parts; `tokenizer` and `record` are what comes
+            before and after the stages.
         seconds_per_million: Wall-clock seconds a million characters.
         share: Fraction of the time of all stages.
     """
@@ -239,12 +278,39 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
     packages: dict[str, str]
 
 
+class Reached(msgspec.Struct, frozen=True, kw_only=True):
+    """How near something comes to what the operations alone would allow.
+
+    Attributes:
+        name: Of a system, or of a part of the model's stage.
+        shares: Of the characters a second that each kind of numbers would allow.
+    """
+
+    name: str
+    characters_per_second: float
+    shares: dict[str, float]
+
+
+class Limit(msgspec.Struct, frozen=True, kw_only=True):
+    """What the model's operations alone would allow, and how much of it is reached.
+
+    Attributes:
+        characters_per_second: By the kind of numbers.
+        reached: The graphs alone, the model's stage, and the systems with the model.
+    """
+
+    operations: Operations
+    characters_per_second: dict[str, float]
+    reached: tuple[Reached, ...]
+
+
 class SpeedReport(msgspec.Struct, frozen=True, kw_only=True):
     """Systems side by side.
 
     Attributes:
         reference: The system that the speedups are of: the first of gongkai, else the first.
         results, skipped: In the order asked for.
+        limit: If a system with the shipped model was measured.
     """
 
     environment: Environment
@@ -254,3 +320,4 @@ class SpeedReport(msgspec.Struct, frozen=True, kw_only=True):
     reference: str
     results: tuple[SpeedResult, ...]
     skipped: tuple[Skipped, ...]
+    limit: Limit | None = None

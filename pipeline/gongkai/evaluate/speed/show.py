@@ -1,15 +1,16 @@
-"""A speed report as tables: for a terminal and as Markdown."""
+"""A speed report as tables, for a terminal and as Markdown, and as JSON."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+import msgspec
 from rich import box
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from gongkai.evaluate.speed.results import Environment, Settings, SpeedReport, SpeedResult, Spread
+from gongkai.evaluate.speed.results import Environment, Limit, Settings, SpeedReport, SpeedResult, Spread
 
 
 def terminal(report: SpeedReport) -> Group:
@@ -24,6 +25,11 @@ def markdown(report: SpeedReport) -> str:
     return "\n".join([*tables, *(f"- {note}" for note in _notes(report)), ""])
 
 
+def as_json(report: SpeedReport) -> str:
+    """All of the report, for machines."""
+    return msgspec.json.format(msgspec.json.encode(report), indent=1).decode() + "\n"
+
+
 def _tables(report: SpeedReport) -> Iterator[tuple[str, list[Sequence[str]]]]:
     """Title and rows, the first of which is the heading; the first column is text, the others are figures."""
     if report.results:
@@ -33,6 +39,8 @@ def _tables(report: SpeedReport) -> Iterator[tuple[str, list[Sequence[str]]]]:
     for result in report.results:
         if result.stages:
             yield f"Where {result.system} spends its time", list(_stage_rows(result))
+    if report.limit is not None:
+        yield "What the model's operations alone would allow", list(_limit_rows(report.limit))
 
 
 def _speed_rows(report: SpeedReport) -> Iterator[Sequence[str]]:
@@ -74,12 +82,28 @@ def _stage_rows(result: SpeedResult) -> Iterator[Sequence[str]]:
         yield stage.name, f"{stage.seconds_per_million:.2f}", f"{stage.share:.1%}"
 
 
+def _limit_rows(limit: Limit) -> Iterator[Sequence[str]]:
+    kinds = limit.characters_per_second
+    yield "", "characters/s", *(f"of the {numbers} limit" for numbers in kinds)
+    for numbers, rate in kinds.items():
+        yield (
+            f"limit at the {numbers} rate",
+            _figure(rate),
+            *(f"{rate / other:.0%}" for other in kinds.values()),
+        )
+    for reached in limit.reached:
+        shares = (f"{reached.shares[numbers]:.1%}" for numbers in kinds)
+        yield reached.name, _figure(reached.characters_per_second), *shares
+
+
 def _notes(report: SpeedReport) -> Iterator[str]:
     for skipped in report.skipped:
         yield f"{skipped.system} was skipped: {skipped.reason}"
     if any(result.weights == "random" for result in report.results):
         yield "† with random weights: an architecture's speed does not depend on them."
     yield from (_partial(result) for result in report.results if any(not r.passes for r in result.rounds))
+    if report.limit is not None:
+        yield _operations(report.limit)
     yield _conditions(report.settings)
     yield _machine(report.environment)
 
@@ -89,10 +113,20 @@ def _partial(result: SpeedResult) -> str:
     return f"{result.system} had time for {done:,} of the {result.documents:,} documents in a round: its rate is for those."
 
 
+def _operations(limit: Limit) -> str:
+    graphs = ", ".join(f"{name} {_figure(count)}" for name, count in limit.operations.multiply_adds.items())
+    rates = ", ".join(f"{numbers} {rate / 1e9:.1f}" for numbers, rate in limit.operations.rates.items())
+    shape = " × ".join(map(str, limit.operations.product))
+    return (
+        f"Multiply-adds a character of these texts: {graphs}. Thousand million of them a second in a matrix product of "
+        f"{shape}, on the same cores: {rates}."
+    )
+
+
 def _conditions(settings: Settings) -> str:
     return (
         f"Rounds: {settings.rounds}, systems in turn, a fresh process each; given are median and (least–greatest). "
-        f"Threads: {settings.threads}, on as many cores. Documents a call: {settings.batch_size}. "
+        f"Threads: {settings.threads}, on as many cores. Rates are of documents in batches, latencies of documents alone. "
         f"Time budget of a round: {settings.budget_s:g} s."
     )
 

@@ -10,19 +10,16 @@ from __future__ import annotations
 import string
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from importlib import import_module
 from importlib.resources import files
-from itertools import pairwise
 from pathlib import Path
-from time import perf_counter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
+from gongkai.batching import BATCH_CHARACTERS
 from gongkai.errors import ConfigError
 from gongkai.evaluate.speed.results import Weights
-
-if TYPE_CHECKING:
-    from gongkai.pipeline import Extractor
+from gongkai.evaluate.speed.usage import Usage, usage
 
 Run = Callable[[Sequence[str]], int]
 """Processes documents to their end and tells how many spans or words it found."""
@@ -31,10 +28,15 @@ StageClock = Callable[[Sequence[str]], dict[str, float]]
 
 
 class Loaded(NamedTuple):
-    """A system ready to run."""
+    """A system ready to run.
+
+    Attributes:
+        usage: Of all its processes.
+    """
 
     run: Run
     stages: StageClock | None = None
+    usage: Callable[[], Usage] = usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,9 @@ class System:
         packages: The distributions that its speed depends on.
         load: From the folder that `prepare` wrote, for a number of threads.
         prepare: Writes model files; None if a package ships them.
+        batch_characters: Documents are handed over in calls of so many characters at least: as many as the system
+            makes use of, and few enough for the slow ones to keep within the time.
+        with_model: Whether it reads with the shipped model.
     """
 
     name: str
@@ -53,13 +58,19 @@ class System:
     packages: tuple[str, ...]
     load: Callable[[Path, int], Loaded]
     prepare: Callable[[Path], None] | None = None
+    batch_characters: int = 1
+    with_model: bool = False
 
 
 OURS = "gongkai:"
+PROCESSES = ":processes"
 
 
 def find(name: str) -> System:
-    """The system of that name; `gongkai:<mode>` is our pipeline in that mode.
+    """The system of that name: one of the alternatives, or our pipeline in a mode.
+
+    `gongkai:<mode>` is one process, in which the model alone has all threads; `gongkai:<mode>:processes` is as many
+    processes of one thread each.
 
     Raises:
         ConfigError: There is no such system.
@@ -68,52 +79,48 @@ def find(name: str) -> System:
         return _ALTERNATIVES[name]
     from gongkai.merging import MODES
 
-    mode = name.removeprefix(OURS)
+    mode = name.removeprefix(OURS).removesuffix(PROCESSES)
     if name.startswith(OURS) and mode in MODES:
-        return System(
-            name=name,
-            description=f"gongkai's pipeline, mode {mode}: entities, relations, facts and findings",
-            weights="shipped",
-            packages=("gongkai", "spacy"),
-            load=partial(_load_gongkai, mode),
-        )
-    known = ", ".join([*(OURS + mode for mode in MODES), *_ALTERNATIVES])
+        return _ours(name, mode, processes=name.endswith(PROCESSES))
+    known = ", ".join([*(OURS + mode + kind for mode in MODES for kind in ("", PROCESSES)), *_ALTERNATIVES])
     raise ConfigError(f"system {name!r}", "There is no such system.", f"Choose from: {known}.")
 
 
+def _ours(name: str, mode: str, *, processes: bool) -> System:
+    shape = "a process a core" if processes else "one process"
+    return System(
+        name=name,
+        description=f"gongkai's pipeline, mode {mode}, {shape}: entities, relations, facts and findings",
+        weights="shipped",
+        packages=("gongkai", "spacy", "onnxruntime"),
+        load=partial(_load_workers if processes else _load_gongkai, mode),
+        batch_characters=BATCH_CHARACTERS,
+        with_model=mode != "rules",
+    )
+
+
 def _load_gongkai(mode: str, folder: Path, threads: int) -> Loaded:
+    from gongkai.evaluate.speed.stages import stage_clock
     from gongkai.ingest import read_text
     from gongkai.pipeline import Extractor
 
-    extractor = Extractor(mode)
+    extractor = Extractor(mode, threads=threads)
 
     def run(texts: Sequence[str]) -> int:
-        return sum(len(extractor.extract(read_text(text)).entities) for text in texts)
+        return sum(len(record.entities) for record in extractor.extract_all(map(read_text, texts)))
 
-    return Loaded(run, partial(_stage_seconds, extractor))
+    @cache
+    def clock() -> StageClock:
+        return stage_clock(mode, threads)
+
+    return Loaded(run, lambda texts: clock()(texts))
 
 
-def _stage_seconds(extractor: Extractor, texts: Sequence[str]) -> dict[str, float]:
-    from gongkai.analysis import Analysis
-    from gongkai.ingest import read_text
-    from gongkai.pipeline import analysis_of
+def _load_workers(mode: str, folder: Path, threads: int) -> Loaded:
+    from gongkai.evaluate.speed.workers import Workers
 
-    names = ("tokenizer", *extractor.nlp.pipe_names, "record")
-    spent = dict.fromkeys(names, 0.0)
-    for text in texts:
-        laps = [perf_counter()]
-        document = read_text(text)
-        doc = extractor.nlp.make_doc(document.text)
-        doc._.gongkai = Analysis.of(document)
-        laps.append(perf_counter())
-        for _, stage in extractor.nlp.pipeline:
-            doc = stage(doc)
-            laps.append(perf_counter())
-        analysis_of(doc).record()
-        laps.append(perf_counter())
-        for name, (start, end) in zip(names, pairwise(laps), strict=True):
-            spent[name] += end - start
-    return spent
+    workers = Workers(mode, threads)
+    return Loaded(workers.run, workers.stages, workers.usage)
 
 
 # A token classifier of BERT's base size, with the vocabulary of bert-base-chinese in size and kind: Chinese
@@ -281,6 +288,7 @@ _ALTERNATIVES = {
             packages=("onnxruntime", "onnx", "torch", "transformers", "tokenizers"),
             load=_load_bert_onnx,
             prepare=_prepare_bert_onnx,
+            batch_characters=4_000,
         ),
         System(
             name="spacy-ner",
@@ -289,6 +297,7 @@ _ALTERNATIVES = {
             packages=("spacy", "thinc", "numpy"),
             load=_load_spacy,
             prepare=_prepare_spacy,
+            batch_characters=20_000,
         ),
         System(
             name="lac",
