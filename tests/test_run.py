@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import fsspec
 import pytest
 
 from gongkai import run as run_module
@@ -14,6 +15,7 @@ from gongkai.export import Format
 from gongkai.run import RunSummary, nth_document, run
 from gongkai.types import Document, Record
 from handmade import StandIn
+from packing import zip_of
 
 
 @pytest.fixture
@@ -155,3 +157,20 @@ def test_nth_document(tmp_path: Path) -> None:
         nth_document(lines, 3)
     with pytest.raises(IngestError):
         nth_document(tmp_path / "absent.txt")
+
+
+def test_archives_urls_and_links_that_lead_out(folder: Path, tmp_path: Path) -> None:
+    (folder / "6.zip").write_bytes(zip_of({"a/7.txt": "公开9条。".encode(), "../8.txt": b"x"}))
+    (folder / "7.txt").symlink_to(tmp_path)
+    files = fsspec.filesystem("memory")
+    files.pipe_file("/run/9.txt", "公开10条。".encode())
+    summary = run([folder / "6.zip", folder, "memory://run"], tmp_path / "out", extractor=StandIn())
+    assert documents(tmp_path / "out") == ["6.zip", "1.txt", "6.zip", "4.txt", "5.txt", "9.txt"]
+    assert (summary.files, summary.documents) == (8, 6)
+    lines = errors(tmp_path / "out")
+    assert [(Path(line["path"]).name, line["member"]) for line in lines] == [
+        ("6.zip", "../8.txt"), ("2.txt", None), ("3.txt", None), ("6.zip", "../8.txt"), ("7.txt", None),
+    ]  # fmt: skip
+    assert "leads out of its folder" in lines[-1]["message"]
+    assert nth_document("memory://run/9.txt").source.path == "memory://run/9.txt"
+    files.rm("/run", recursive=True)

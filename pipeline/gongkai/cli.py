@@ -53,9 +53,11 @@ def gongkai(
 @app.command()
 def extract(
     paths: Annotated[
-        list[Path],
+        list[str],
         typer.Argument(
-            metavar="PATH", help="Files, or folders that are searched through.", show_default=False
+            metavar="PATH",
+            help="Files and archives, folders that are searched through, or URLs of either (s3://…).",
+            show_default=False,
         ),
     ],
     out: Annotated[
@@ -113,7 +115,7 @@ def extract(
 
 @app.command()
 def show(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A report.", show_default=False)],
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A report, or its URL.", show_default=False)],
     html: Annotated[
         str | None,
         typer.Option("--html", metavar="PAGE", help="Write one self-contained page instead; - for stdout."),

@@ -21,6 +21,10 @@ class GongkaiError(Exception):
         self.problem = problem
         self.remedy = remedy
 
+    def __reduce__(self) -> tuple[type[GongkaiError], tuple[str, str, str]]:
+        """As it is raised again in another process."""
+        return type(self), (self.where, self.problem, self.remedy)
+
 
 class ConfigError(GongkaiError):
     """A file in `configs/` breaks its schema, or a rule row breaks its own examples."""

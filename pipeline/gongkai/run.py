@@ -18,7 +18,7 @@ import msgspec
 from gongkai.batching import BATCH_CHARACTERS, batches
 from gongkai.errors import IngestError, OutputError, UnreadableInput
 from gongkai.export import Export, Failure, Format
-from gongkai.ingest import discover, read
+from gongkai.ingest import Location, discover, read
 from gongkai.types import Document, Record
 
 
@@ -81,7 +81,7 @@ class RunSummary:
 class _Input(NamedTuple):
     """A document, or why there is none, and its file."""
 
-    path: Path
+    path: Location
     item: Document | Failure
 
 
@@ -93,7 +93,7 @@ Progress = Callable[[RunSummary, Path], None]
 
 
 def run(
-    paths: Iterable[Path],
+    paths: Iterable[Location],
     out: Path,
     *,
     extractor: DocumentExtractor,
@@ -102,7 +102,7 @@ def run(
     force: bool = False,
     progress: Progress | None = None,
 ) -> RunSummary:
-    """Extract every document under `paths` into the folder `out`.
+    """Extract every document under `paths`, files, folders and URLs, into the folder `out`.
 
     A file that cannot be read, a document on which the extractor fails, and a record that a format cannot
     hold each become one line of errors.jsonl. With `fail_fast` the first of them ends the run; what was done
@@ -130,7 +130,7 @@ def run(
                 summary.errors[outcome.error] += 1
             summary.seconds = time.perf_counter() - started
             if progress:
-                progress(summary, path)
+                progress(summary, Path(path))
             if fail_fast and isinstance(outcome, Failure):
                 summary.stopped_by = outcome
                 break
@@ -144,7 +144,7 @@ def run(
     return summary
 
 
-def nth_document(path: Path, number: int = 1) -> Document:
+def nth_document(path: Location, number: int = 1) -> Document:
     """The document of a file, or the `number`-th (from 1) of a file that holds several.
 
     Raises:
@@ -159,10 +159,12 @@ def nth_document(path: Path, number: int = 1) -> Document:
     raise UnreadableInput(str(path), f"It holds {count} documents, not {number}.", "Choose a lower --number.")
 
 
-def _inputs(paths: Iterable[Path], export: Export, summary: RunSummary) -> Iterator[_Input]:
+def _inputs(paths: Iterable[Location], export: Export, summary: RunSummary) -> Iterator[_Input]:
     """Every document under the paths, or why one cannot be read; counts the files."""
-    for path in discover(paths):
-        if export.holds(path):
+    refused: list[IngestError] = []
+    for path in discover(paths, refused=refused.append):
+        yield from _refusals(refused)
+        if isinstance(path, Path) and export.holds(path):
             continue
         summary.files += 1
         try:
@@ -173,11 +175,19 @@ def _inputs(paths: Iterable[Path], export: Export, summary: RunSummary) -> Itera
                     yield _Input(path, _named(item))
         except Exception as error:
             yield _Input(path, _failure(path, None, error))
+    yield from _refusals(refused)
+
+
+def _refusals(refused: list[IngestError]) -> Iterator[_Input]:
+    """What was met on the way to the next file and left out; empties the list."""
+    for error in refused:
+        yield _Input(error.where, _failure(error.where, None, error))
+    refused.clear()
 
 
 def _outcomes(
     inputs: Iterable[_Input], extractor: DocumentExtractor, export: Export
-) -> Iterator[tuple[Path, Record | Failure]]:
+) -> Iterator[tuple[Location, Record | Failure]]:
     """For every input, its record once written, or why there is none."""
     for batch in batches(
         inputs, _characters, BATCH_CHARACTERS if isinstance(extractor, BatchExtractor) else 1
@@ -204,7 +214,9 @@ def _records(documents: Sequence[Document], extractor: DocumentExtractor) -> Ite
             yield error
 
 
-def _written(path: Path, document: Document, record: Record | Exception, export: Export) -> Record | Failure:
+def _written(
+    path: Location, document: Document, record: Record | Exception, export: Export
+) -> Record | Failure:
     if isinstance(record, OutputError):
         raise record
     if isinstance(record, Exception):
@@ -222,7 +234,7 @@ def _characters(each: _Input) -> int:
     return len(each.item.text) if isinstance(each.item, Document) else _FAILURE_CHARACTERS
 
 
-def _member(path: Path, error: IngestError) -> str | None:
+def _member(path: Location, error: IngestError) -> str | None:
     """The part of the file that an error is about: what its `where` says beyond the path, e.g. `line 3`."""
     return _encodable(error.where.removeprefix(str(path)).strip()) or None
 
@@ -236,12 +248,12 @@ def _named(document: Document) -> Document:
     return msgspec.structs.replace(document, source=source)
 
 
-def _failure(path: Path, member: str | None, error: Exception) -> Failure:
+def _failure(path: Location, member: str | None, error: Exception) -> Failure:
     message = str(error) or f"{type(error).__name__} without a message"
     return Failure(_printable(path), member, type(error).__name__, _encodable(message))
 
 
-def _printable(path: Path) -> str:
+def _printable(path: Location) -> str:
     return _encodable(str(path))
 
 

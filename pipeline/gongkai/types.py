@@ -40,13 +40,19 @@ RELATION_TYPES: Mapping[RelationLabel, tuple[frozenset[EntityLabel], frozenset[E
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a document came from: `member` is the line or part of a container, `sha256` of the bytes read."""
+    """Where a document came from: `member` is the line or part of a container, `sha256` of the bytes read.
+
+    Attributes:
+        path: File or URL that was read.
+        url: Where the document had been fetched from, where an archive says so (WARC, a column `url`).
+    """
 
     path: str | None = None
     member: str | None = None
     sha256: str = ""
     media_type: str = "text/plain"
     encoding: str | None = None
+    url: str | None = None
 
 
 class Meta(msgspec.Struct, frozen=True, kw_only=True):

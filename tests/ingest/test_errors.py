@@ -72,7 +72,7 @@ CASES: list[tuple[str, str, bytes, type[IngestError], str, str]] = [
     ("picture named .txt", "a.txt", JPEG, BinaryInput, "JPEG", "text itself"),
     ("random bytes", "a.txt", bytes(range(256)) * 20, BinaryInput, "not text", "UTF-8"),
     ("control characters", "a.txt", b"\x01\x02\x03abc" * 50, BinaryInput, "control characters", "UTF-8"),
-    ("zip archive", "a.txt", _zip("a.csv"), BinaryInput, "ZIP", "Unpack"),
+    ("zip archive without pages", "a.txt", _zip("a.csv"), EmptyInput, "nothing that is read", "leave it out"),
     ("utf-16 jsonl", "a.jsonl", '{"text":"概述"}'.encode("utf-16"), BinaryInput, "UTF-16", "Convert"),
     ("encrypted pdf", "a.pdf", _encrypted_pdf("secret"), EncryptedInput, "password", "without one"),
     (

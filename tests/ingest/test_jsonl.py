@@ -57,9 +57,25 @@ def test_bad_lines_do_not_lose_good_ones(tmp_path: Path) -> None:
     assert len(documents[0].id) == 16
 
 
-def test_same_text_same_id(tmp_path: Path) -> None:
+def test_ids_are_unique_within_the_file_and_stable(tmp_path: Path) -> None:
     path = _write(tmp_path, b'{"text": "A"}', b'{"text":"A"}', b'{"text": "A", "id": ""}')
-    assert len({doc.id for doc in read(path)}) == 1
+    ids = [doc.id for doc in read(path)]
+    assert len(set(ids)) == 3
+    assert ids == [doc.id for doc in read(path)]
+
+
+def test_pages_in_lines(tmp_path: Path) -> None:
+    page = "<title>年度报告</title><p>收到申请26件。</p>"
+    path = _write(
+        tmp_path,
+        json.dumps({"html": page, "url": "http://a/b", "title": "给定"}).encode(),
+        json.dumps({"text": "A", "html": 5, "url": 5, "title": None}).encode(),
+        b'{"html": 5}',
+    )
+    first, second, error = read(path)
+    assert (first.text, first.meta.title, first.source.url) == ("收到申请26件。", "给定", "http://a/b")
+    assert (second.text, second.source.url) == ("A", None)
+    assert isinstance(error, DamagedInput)
 
 
 def test_metadata_is_taken_over(tmp_path: Path) -> None:

@@ -220,6 +220,31 @@ def export(
 
 
 @app.command()
+def quantise(
+    model: Annotated[
+        Path, typer.Argument(metavar="ONNX_DIR", help="Folder that export wrote.", show_default=False)
+    ],
+    gold: Annotated[list[Path], typer.Option(metavar="GOLD", help="Train; repeatable.", show_default=False)],
+    texts: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder of the texts of stand-off gold.", show_default=False),
+    ] = None,
+) -> None:
+    """Put an exported model's convolutions into eight bits: smaller and faster, and it finds nearly the same.
+
+    Replaces the graph in the folder; calibrate afterwards.
+    """
+    from .quantise import quantise as run
+
+    done = run(model, gold, texts)
+    typer.echo(
+        f"{done.path}: graph of spans {done.bytes_before / 1e6:.1f} → {done.bytes_after / 1e6:.1f} MB; in "
+        f"{done.characters:,} characters {done.before:,} spans before, {done.after:,} after, {done.shared:,} the "
+        f"same (F1 {done.agreement:.4f})"
+    )
+
+
+@app.command()
 def calibrate(
     model: Annotated[
         Path, typer.Argument(metavar="ONNX_DIR", help="Folder that export wrote.", show_default=False)

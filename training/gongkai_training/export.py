@@ -73,13 +73,14 @@ def export(model_dir: Path, out: Path, *, force: bool = False) -> Exported:
 def _spans(model: JointModel) -> onnx.ModelProto:
     found = ["scores"] if isinstance(model.span_head, TagHead) else ["places", "logits"]
     both = {0: "windows", 1: "characters"}
+    whole = {0: "windows", 1: "ids"}  # two more than characters: FIRST and LAST
     axes = {"hidden": both, "scores": both, "places": {0: "candidates"}, "logits": {0: "candidates"}}
     return _exported(
         SpanGraph(model),
         (torch.randint(5, 6, (2, 12)),),
         ["ids"],
         ["hidden", *found],
-        {"ids": both, **{name: axes[name] for name in ("hidden", *found)}},
+        {"ids": whole, **{name: axes[name] for name in ("hidden", *found)}},
     )
 
 

@@ -14,10 +14,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from gongkai.model.bundle import Description
-from gongkai.model.scheme import ENTITY_LABELS
+from gongkai.model.scheme import ENTITY_LABELS, RELATION_LABELS
 
 from .artifacts import WEIGHTS, Trained
 from .heads.pointer import PointerHead
+from .heads.relations import BiaffineHead
 from .heads.rotary import rotate
 from .heads.tags import TagHead
 from .model import JointModel
@@ -74,18 +75,53 @@ class _Candidates(nn.Module):
 
 
 class RelationGraph(nn.Module):
-    """Hidden vectors of the first and last characters of spans → vectors of the spans: `relations.onnx`."""
+    """Hidden vectors of the first and last characters of spans → vectors of the spans: `relations.onnx`.
+
+    What the head would say of a first character as an end, or of a last one as a start, is not computed.
+    """
 
     def __init__(self, model: JointModel) -> None:
         super().__init__()
-        self.head = model.relation_head
+        head = model.relation_head
+        self.size = head.size
+        self.summed = isinstance(head, BiaffineHead)
+        self.vectors = nn.ModuleList(_side(head.vectors, side) for side in range(2))
+        self.biases = nn.ModuleList(_side(head.biases, side) for side in range(2))
 
     def forward(
         self, firsts: Tensor, lasts: Tensor, first_places: Tensor, last_places: Tensor
-    ) -> tuple[Tensor, ...]:
-        starts = self.head(firsts.unsqueeze(0), first_places)
-        ends = self.head(lasts.unsqueeze(0), last_places)
-        return tuple(start[0, :, 0] + end[0, :, 1] for start, end in zip(starts, ends, strict=True))
+    ) -> tuple[Tensor, Tensor]:
+        start, end = self._of(0, firsts, first_places), self._of(1, lasts, last_places)
+        if self.summed:
+            return _carrying(start[0] + end[0], start[1] + end[1])
+        (head, tail), (other_head, other_tail) = _carrying(*start), _carrying(*end)
+        return torch.cat((head, other_head), -1), torch.cat((tail, other_tail), -1)
+
+    def _of(self, side: int, hidden: Tensor, places: Tensor) -> tuple[Tensor, Tensor]:
+        """(spans, width) → (spans, 2, relations, size) vectors, (spans, 2, relations, 1) biases: as head, as tail."""
+        relations = len(RELATION_LABELS)
+        vectors = self.vectors[side](hidden).unflatten(-1, (2, relations, self.size))
+        turned = rotate(vectors.unsqueeze(0), places)[0] / self.size**0.25
+        return turned, self.biases[side](hidden).unflatten(-1, (2, relations, 1))
+
+
+def _side(both: nn.Linear, side: int) -> nn.Linear:
+    """The part of a layer for heads as start, heads as end, tails as start, tails as end that is for one side."""
+    weight, bias = (
+        each.detach().unflatten(0, (4, -1))[side::2].flatten(0, 1) for each in (both.weight, both.bias)
+    )
+    one = nn.Linear(both.in_features, both.out_features // 2, device="meta")
+    one.weight, one.bias = nn.Parameter(weight), nn.Parameter(bias)
+    return one
+
+
+def _carrying(vectors: Tensor, biases: Tensor) -> tuple[Tensor, Tensor]:
+    """Vectors of heads and of tails whose dot product adds a bias of each (see `heads.relations`)."""
+    # Of the biases' values, for what is made by their sizes alone has those sizes for good in an exported graph.
+    ones = biases[:, 0] * 0 + 1
+    head = torch.cat((vectors[:, 0], biases[:, 0], ones), -1)
+    tail = torch.cat((vectors[:, 1], ones, biases[:, 1]), -1)
+    return head, tail
 
 
 def describe(folder: Path, trained: Trained) -> Description:

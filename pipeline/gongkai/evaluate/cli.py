@@ -173,6 +173,7 @@ def threshold(
 def speed(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Texts to run on.", show_default=False)],
     mode: Annotated[Mode, typer.Option(help="gongkai's mode.")] = Mode.HYBRID,
+    model: ModelFolder = None,
     against: Annotated[
         list[str] | None,
         typer.Option(
@@ -214,7 +215,13 @@ def speed(
     one = f"gongkai:{mode}"
     ours = [one + PROCESSES, one] if threads > 1 else [one]
     chosen = list(ALTERNATIVES) if against == ["all"] else against or []
-    settings = Settings(threads=threads, rounds=rounds, seconds=seconds, budget_s=budget)
+    settings = Settings(
+        threads=threads,
+        rounds=rounds,
+        seconds=seconds,
+        budget_s=budget,
+        model=None if model is None else str(model),
+    )
     report = side_by_side(
         [*ours, *chosen],
         read_texts(paths),

@@ -3,56 +3,111 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+import warnings
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import overload
 
-SUFFIXES = frozenset({".txt", ".html", ".htm", ".mhtml", ".mht", ".pdf", ".docx", ".jsonl"})
-"""Suffixes that are read within folders; a file that is named explicitly is read whatever its suffix."""
+from gongkai.errors import IngestError, UnreadableInput, UnsupportedInput
+from gongkai.ingest.location import Entry, Location, child, entries, is_folder, located
+from gongkai.ingest.sniff import is_supported
+
+Refused = Callable[[IngestError], None]
+"""Told of what is left out for cause."""
 
 
-def discover(paths: Iterable[Path]) -> Iterator[Path]:
+@overload
+def discover(paths: Iterable[Path], *, refused: Refused | None = None) -> Iterator[Path]: ...
+@overload
+def discover(paths: Iterable[Location], *, refused: Refused | None = None) -> Iterator[Location]: ...
+def discover(paths: Iterable[Location], *, refused: Refused | None = None) -> Iterator[Location]:
     """Files as given, and the supported files of folders, recursively, in the order of their names.
 
     Within folders, hidden entries (`.name`) and lock files of open Word documents (`~$name`) are left out.
 
-    Lazy: a folder is listed when the caller gets there, so ten million files need no list. Each folder is
-    entered once, links included, so that a loop of links ends. A path that does not exist, or a folder
+    Lazy: a folder is listed when the caller gets there, and no more than its own entries and those of the
+    folders around it are held, so ten million files need no list. A path that does not exist, or a folder
     that cannot be listed, is yielded as it is: reading it gives the error that names it.
+
+    A link that is named explicitly is followed. Within a folder one is followed if it stays in that folder;
+    each folder is entered once, so that a loop of links ends.
+
+    Args:
+        paths: Files and folders; strings may be URLs that fsspec understands (`s3://bucket/2019/`).
+        refused: Told of each link that leads out of its folder, when the caller would have got there;
+            without it they are warned of.
     """
     seen: set[tuple[int, int]] = set()
-    for path in paths:
-        if path.is_dir():
-            yield from _walk(path, seen)
+    for path in map(located, paths):
+        if is_folder(path):
+            yield from _walk(path, seen, refused or _warn)
         else:
             yield path
 
 
-def _walk(folder: Path, seen: set[tuple[int, int]]) -> Iterator[Path]:
-    pending: list[Path] = [folder]
-    while pending:
-        path = pending.pop()
-        if not path.is_dir():
-            yield path
-            continue
+def _walk(root: Location, seen: set[tuple[int, int]], refused: Refused) -> Iterator[Location]:
+    tree = os.path.realpath(root) if isinstance(root, Path) else ""
+    # The folders that are being walked, each within the one before, and what is left of them.
+    pending: list[tuple[Location, Iterator[Entry]]] = []
+
+    def enter(folder: Location) -> Iterator[Location]:
+        if not _is_new(folder, seen):
+            return
         try:
-            status = path.stat()
-            if (status.st_dev, status.st_ino) in seen:
-                continue
-            seen.add((status.st_dev, status.st_ino))
-            with os.scandir(path) as entries:
-                found = sorted(entry.name for entry in entries if _wanted(entry))
-        except OSError:
-            yield path
+            pending.append((folder, iter(sorted(filter(_wanted, entries(folder))))))
+        except UnreadableInput:
+            yield folder
+
+    yield from enter(root)
+    while pending:
+        folder, rest = pending[-1]
+        entry = next(rest, None)
+        if entry is None:
+            pending.pop()
             continue
-        pending.extend(path / name for name in reversed(found))
+        location = child(folder, entry.name)
+        if entry.link and not _within(tree, location):
+            refused(_leading_out(location))
+        elif entry.folder:
+            yield from enter(location)
+        else:
+            yield location
 
 
-def _wanted(entry: os.DirEntry[str]) -> bool:
+def _wanted(entry: Entry) -> bool:
     if entry.name.startswith((".", "~$")):
         return False
-    supported = Path(entry.name).suffix.lower() in SUFFIXES
+    # A link that leads nowhere is taken along: reading it names it.
+    return entry.folder or (is_supported(entry.name) and (entry.file or entry.link))
+
+
+def _within(tree: str, link: Location) -> bool:
+    target = os.path.realpath(link)
+    return target == tree or target.startswith(tree.rstrip(os.sep) + os.sep)
+
+
+def _is_new(folder: Location, seen: set[tuple[int, int]]) -> bool:
+    """Whether a local folder has not been entered yet; remote stores have no links."""
+    if isinstance(folder, str):
+        return True
     try:
-        return entry.is_dir() or (supported and entry.is_file())
+        status = folder.stat()
     except OSError:
-        # A link that leads to itself, or a file that may not be looked at: reading it names it.
-        return supported
+        return True  # listing it fails, too
+    key = (status.st_dev, status.st_ino)
+    if key in seen:
+        return False
+    seen.add(key)
+    return True
+
+
+def _leading_out(link: Location) -> IngestError:
+    return UnsupportedInput(
+        str(link),
+        "It is a link that leads out of its folder.",
+        "Name its target itself to have it read.",
+    )
+
+
+def _warn(error: IngestError) -> None:
+    warnings.warn(str(error), stacklevel=2)

@@ -40,6 +40,8 @@ def read_docx(data: bytes, where: str, limits: Limits) -> Content:
     _check_archive(data, where, limits)
     try:
         body = docx.Document(io.BytesIO(data)).element.body
+        if body.getroottree().docinfo.internalDTD is not None:
+            raise ValueError("it declares entities")  # which the standard forbids (ECMA-376-2, 8.2.5)
         builder = TextBuilder()
         for block in _blocks(body):
             if block.tag == _TABLE:
@@ -48,7 +50,7 @@ def read_docx(data: bytes, where: str, limits: Limits) -> Content:
                 builder.add_line(line)
     # python-docx lets through whatever the broken part made its layers raise.
     except Exception as error:
-        problem = f"Its document is broken ({type(error).__name__})."
+        problem = f"Its document is broken ({type(error).__name__}: {error})."
         raise DamagedInput(where, problem, "Fetch it again, or save it anew.") from error
     return Content(text=builder.text, media_type=MEDIA_TYPE, tables=builder.tables)
 
@@ -65,7 +67,7 @@ def _check_archive(data: bytes, where: str, limits: Limits) -> None:
     if "word/document.xml" not in names:
         damaged = DamagedInput(where, "The DOCX archive holds no document.", "Fetch it again.")
         _refuse(names, where, otherwise=damaged)
-    if sum(info.file_size for info in infos if info.filename.endswith(".xml")) > _UNPACKED * limits.max_bytes:
+    if sum(info.file_size for info in infos) > _UNPACKED * limits.max_bytes:
         problem = f"It unpacks to more than {_UNPACKED * limits.max_bytes:,} bytes."
         raise OversizedInput(where, problem, "Split it, or raise Limits.max_bytes.")
 

@@ -1,84 +1,197 @@
-"""One file to documents and errors: the kind is found, its reader called, nothing raised for bad input."""
+"""One input to documents and errors: the kind is found, its reader called, nothing raised for bad input."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from pathlib import Path
+import io
+from collections.abc import Iterable, Iterator
 
-from gongkai.errors import DamagedInput, EmptyInput, IngestError, OversizedInput, UnreadableInput
+from gongkai.errors import DamagedInput, EmptyInput, IngestError, UnsupportedInput
 from gongkai.ingest.content import Content
 from gongkai.ingest.decode import decode
 from gongkai.ingest.docx import read_docx
 from gongkai.ingest.html import declared_encoding, read_html
 from gongkai.ingest.jsonl import read_lines
 from gongkai.ingest.limits import Limits
+from gongkai.ingest.location import Location, located, name_of, open_location
 from gongkai.ingest.mhtml import read_mhtml
+from gongkai.ingest.parts import Part, Place, document_id
 from gongkai.ingest.pdf import read_pdf
 from gongkai.ingest.plain import MEDIA_TYPE as PLAIN
-from gongkai.ingest.sniff import is_html, kind_of_bytes
+from gongkai.ingest.sniff import Holder, holder_of, is_html, kind_of_bytes, suffix_of
+from gongkai.ingest.streams import read_whole, seekable, unpacked
+from gongkai.ingest.tar_archive import tar_parts
+from gongkai.ingest.zip_archive import is_office, open_zip, zip_parts
 from gongkai.types import Document, Source
 
 _DEFAULT = Limits()
-_CONTAINERS = {".pdf": "a PDF file", ".docx": "a DOCX file"}
+_HEAD = 512
+_BY_CONTENT = {
+    ".pdf": "a PDF file",
+    ".docx": "a DOCX file",
+    ".zip": "a ZIP archive",
+    ".7z": "a 7z archive",
+    ".tgz": "a compressed TAR archive",
+    ".tzst": "a compressed TAR archive",
+    ".warc": "a WARC file",
+    ".parquet": "a Parquet file",
+}
+_ARCHIVES = frozenset({"zip", "7z", "tar", "warc"})
+
+Results = Iterator[Document | IngestError]
 
 
-def read(path: Path, *, limits: Limits = _DEFAULT) -> Iterator[Document | IngestError]:
-    """The documents of a file, in order, with an error in the place of each that could not be read.
+def read(path: Location, *, limits: Limits = _DEFAULT) -> Results:
+    """The documents of a file or URL, in order, with an error in the place of each that could not be read.
 
-    A JSONL file yields one document or error a line (`"text"` is the document, `"id"` and `"meta"` are
-    taken if given); every other file yields exactly one document or one error. Bad input never raises.
+    Plain text, HTML, MHTML, PDF and DOCX yield exactly one document or one error. A JSONL or Parquet file
+    yields one for each row, a WARC file one for each page, a ZIP, TAR or 7z archive those of its members, and
+    what is compressed with gzip or Zstandard what it unpacks to. Bad input never raises; a bad member does
+    not lose the others. One document is in memory at a time.
 
-    What the file is, its content decides before its name: a PDF named .txt is read as PDF. `Document.text`
+    What the input is, its content decides before its name: a PDF named .txt is read as PDF. `Document.text`
     of plain text is exactly the decoded file, of the other kinds what their reader makes of it; a byte
-    order mark is never part of it. `Document.id` is the start of the SHA-256 of the bytes that were read.
+    order mark is never part of it. `Document.id` is the start of the SHA-256 of the bytes that were read,
+    of a member also of its name; a row's own `id` goes before it. `Source.member` names a member:
+    `2019.zip!/a.html`, `line 3`, `reports.jsonl line 3`.
     """
-    if path.suffix.lower() == ".jsonl":
-        yield from read_lines(path, limits)
-        return
+    location = located(path)
+    place = Place(str(location))
     try:
-        yield _read_one(path, limits)
+        with open_location(location) as stream:
+            yield from _read(Part(place, name_of(location), stream), limits)
     except IngestError as error:
         yield error
 
 
-def _read_one(path: Path, limits: Limits) -> Document:
-    where = str(path)
-    data = _bytes_of(path, limits)
-    content = _content(data, path.suffix.lower(), where, limits)
+def _read(part: Part, limits: Limits, *, nesting: int = 0, packed: bool = False) -> Results:
+    """The documents of a part.
+
+    Args:
+        nesting: Archives around it.
+        packed: Whether it was unpacked already; nothing sound is compressed twice.
+    """
+    holder = holder_of(part.stream.peek(_HEAD)[:_HEAD], part.name)
+    if holder in ("gzip", "zstd"):
+        if packed:
+            raise _nested(part.place)
+        inner = unpacked(part.stream, holder, part.place.where, limits)
+        yield from _read(_renamed(part, inner), limits, nesting=nesting, packed=True)
+        return
+    if holder in _ARCHIVES and nesting > limits.max_nesting:
+        raise _nested(part.place)
+    if holder == "jsonl":
+        yield from read_lines(part.stream, part.place, limits)
+    elif holder == "tar":
+        yield from _members(tar_parts(part.stream, part.place, limits), part.place, limits, nesting)
+    elif holder == "warc":
+        from gongkai.ingest.warc import warc_parts  # as below: only where there is one to read
+
+        yield from _members(warc_parts(part.stream, part.place, limits), part.place, limits, nesting)
+    elif holder is not None:
+        with seekable(part.stream, part.place.where, limits) as file:
+            yield from _seek(part, file, holder, limits, nesting)
+    else:
+        yield _document(part, part.stream, limits)
+
+
+def _seek(part: Part, file: io.BufferedReader, holder: Holder, limits: Limits, nesting: int) -> Results:
+    """The documents of a part whose format keeps its directory at the end."""
+    if holder == "parquet":
+        from gongkai.ingest.parquet import read_rows
+
+        yield from read_rows(file, part.place, limits)
+        return
+    if holder == "7z":
+        from gongkai.ingest.seven_zip import seven_zip_parts
+
+        yield from _members(seven_zip_parts(file, part.place, limits), part.place, limits, nesting)
+        return
+    if suffix_of(part.name) == ".docx":
+        yield _document(part, file, limits)
+        return
+    archive = open_zip(file, part.place, limits)
+    if is_office(archive):
+        file.seek(0)
+        yield _document(part, file, limits)
+    else:
+        yield from _members(zip_parts(archive, part.place, limits), part.place, limits, nesting)
+
+
+def _members(parts: Iterable[Part | IngestError], place: Place, limits: Limits, nesting: int) -> Results:
+    """The documents of each member; one that fails leaves the others alone."""
+    empty = True
+    told = ""
+    for part in _ended(parts):
+        empty = False
+        if isinstance(part, IngestError):
+            # An archive that breaks off within a member has been told of with that member.
+            if str(part) != told:
+                yield part
+            continue
+        try:
+            with part.stream:
+                yield from _read(part, limits, nesting=nesting + 1)
+        except IngestError as error:
+            told = str(error)
+            yield error
+        # What no reader foresaw must not cost the rest of an archive of millions.
+        except Exception as error:
+            problem = f"Reading it failed ({type(error).__name__}: {error})."
+            yield DamagedInput(part.place.where, problem, "Please report it, with the file.")
+    if empty:
+        problem = "It holds nothing that is read."
+        yield EmptyInput(place.where, problem, "Check what it holds, or leave it out.")
+
+
+def _ended(parts: Iterable[Part | IngestError]) -> Iterator[Part | IngestError]:
+    """The parts, and the error that ended them as their last."""
+    try:
+        yield from parts
+    except IngestError as error:
+        yield error
+
+
+def _renamed(part: Part, stream: io.BufferedReader) -> Part:
+    """The part unpacked, named by what it unpacks to."""
+    suffix = suffix_of(part.name)
+    name = f"unpacked{'.tar' if suffix in ('.tgz', '.tzst') else suffix}"
+    return Part(part.place, name, stream, part.url, part.declared)
+
+
+def _nested(place: Place) -> UnsupportedInput:
+    return UnsupportedInput(
+        place.where, "It nests deeper than archives are read.", "Unpack it, or raise Limits.max_nesting."
+    )
+
+
+def _document(part: Part, stream: io.BufferedReader, limits: Limits) -> Document:
+    where = part.place.where
+    data = read_whole(stream, where, limits)
+    if not data:
+        raise EmptyInput(where, "It is empty (0 bytes).", "Check the file, or leave it out.")
+    content = _content(data, part, limits)
     if not content.text.strip():
         raise EmptyInput(where, "It holds no text.", "Check the file, or leave it out.")
     digest = hashlib.sha256(data).hexdigest()
     return Document(
-        id=digest[:16],
+        id=document_id(digest, part.place.member),
         text=content.text,
-        source=Source(path=where, sha256=digest, media_type=content.media_type, encoding=content.encoding),
+        source=Source(
+            path=part.place.path,
+            member=part.place.member,
+            sha256=digest,
+            media_type=content.media_type,
+            encoding=content.encoding,
+            url=part.url,
+        ),
         meta=content.meta,
         tables=content.tables,
     )
 
 
-def _bytes_of(path: Path, limits: Limits) -> bytes:
-    where = str(path)
-    try:
-        if path.is_dir():
-            raise UnreadableInput(where, "The folder cannot be listed.", "Check its permissions.")
-        with path.open("rb") as file:
-            data = file.read(limits.max_bytes + 1)
-    except OSError as error:
-        raise UnreadableInput(
-            where, f"{error.strerror or error}.", "Check the path and its permissions."
-        ) from None
-    if len(data) > limits.max_bytes:
-        raise OversizedInput(
-            where, f"It is larger than {limits.max_bytes:,} bytes.", "Split it, or raise Limits.max_bytes."
-        )
-    if not data:
-        raise EmptyInput(where, "It is empty (0 bytes).", "Check the file, or leave it out.")
-    return data
-
-
-def _content(data: bytes, suffix: str, where: str, limits: Limits) -> Content:
+def _content(data: bytes, part: Part, limits: Limits) -> Content:
+    where, suffix = part.place.where, suffix_of(part.name)
     kind = kind_of_bytes(data, suffix, where)
     if kind == "pdf":
         return read_pdf(data, where)
@@ -86,10 +199,10 @@ def _content(data: bytes, suffix: str, where: str, limits: Limits) -> Content:
         return read_docx(data, where, limits)
     if kind == "mhtml":
         return read_mhtml(data, where)
-    if suffix in _CONTAINERS:
-        problem = f"It does not begin as {_CONTAINERS[suffix]} does."
+    if suffix in _BY_CONTENT:
+        problem = f"It does not begin as {_BY_CONTENT[suffix]} does."
         raise DamagedInput(where, problem, "Fetch it again, or correct its suffix.")
-    decoded = decode(data, where, declared_encoding(data))
+    decoded = decode(data, where, part.declared or declared_encoding(data))
     if is_html(decoded.text, suffix):
         return read_html(decoded)
     return Content(text=decoded.text, media_type=PLAIN, encoding=decoded.encoding)

@@ -3,11 +3,33 @@
 from __future__ import annotations
 
 import re
+from pathlib import PurePosixPath
 from typing import Literal
 
 from gongkai.errors import BinaryInput, EncryptedInput, UnsupportedInput
 
 Kind = Literal["pdf", "zip", "mhtml", "html", "text"]
+Holder = Literal["gzip", "zstd", "zip", "7z", "tar", "warc", "parquet", "jsonl"]
+"""What holds other inputs, or many documents. A ZIP may turn out to be an office document."""
+
+SUFFIXES = frozenset(
+    {".txt", ".html", ".htm", ".mhtml", ".mht", ".pdf", ".docx", ".jsonl", ".ndjson", ".parquet"}
+    | {".zip", ".7z", ".tar", ".tgz", ".tzst", ".warc"}
+)
+"""Suffixes that are read within folders and archives, also with .gz or .zst after them; a file that is named
+explicitly is read whatever its suffix."""
+
+_PACKED = frozenset({".gz", ".zst"})
+_LINES = frozenset({".jsonl", ".ndjson"})
+_MAGIC: tuple[tuple[bytes, Holder], ...] = (
+    (b"\x1f\x8b\x08", "gzip"),
+    (b"\x28\xb5\x2f\xfd", "zstd"),
+    (b"PK\x03\x04", "zip"),
+    (b"PK\x05\x06", "zip"),
+    (b"7z\xbc\xaf\x27\x1c", "7z"),
+    (b"WARC/", "warc"),
+)
+_TAR_MAGIC = slice(257, 262)
 
 _PICTURES_AND_ARCHIVES = (
     (b"\xff\xd8\xff", "a JPEG picture"),
@@ -18,9 +40,7 @@ _PICTURES_AND_ARCHIVES = (
     (b"MM\x00*", "a TIFF picture"),
     (b"BM", "a BMP picture"),
     (b"RIFF", "a RIFF media file"),
-    (b"\x1f\x8b", "a gzip archive"),
     (b"Rar!\x1a\x07", "a RAR archive"),
-    (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
     (b"\x7fELF", "a program"),
     (b"MZ\x90", "a program"),
 )
@@ -34,6 +54,41 @@ _HTML = re.compile(
 _ANY_TAG = re.compile(r"<[a-zA-Z!/]")
 
 
+def suffix_of(name: str) -> str:
+    """Suffix in lower case, that of the content where the file is compressed.
+
+    >>> suffix_of("2019/A.HTML"), suffix_of("a.warc.gz"), suffix_of("a.gz"), suffix_of(".html")
+    ('.html', '.warc', '', '')
+    """
+    path = PurePosixPath(name)
+    suffix = path.suffix.lower()
+    return PurePosixPath(path.stem).suffix.lower() if suffix in _PACKED else suffix
+
+
+def is_supported(name: str) -> bool:
+    """Whether a file that was not named explicitly is read."""
+    return suffix_of(name) in SUFFIXES
+
+
+def holder_of(head: bytes, name: str) -> Holder | None:
+    """The kind of container by its first 512 bytes, or by its name where these cannot tell; None for others.
+
+    >>> holder_of(b"PK\\x03\\x04...", "a.txt"), holder_of(b'{"text": ""}', "a.jsonl.gz"), holder_of(b"<p>", "a.zip")
+    ('zip', 'jsonl', None)
+    """
+    for magic, holder in _MAGIC:
+        if head.startswith(magic):
+            return holder
+    if head[_TAR_MAGIC] == b"ustar":
+        return "tar"
+    suffix = suffix_of(name)
+    if head.startswith(b"PAR1") and (suffix == ".parquet" or b"\0" in head):
+        return "parquet"
+    if suffix in _LINES:
+        return "jsonl"
+    return "tar" if suffix == ".tar" else None
+
+
 def kind_of_bytes(data: bytes, suffix: str, where: str) -> Kind:
     """The kind that the bytes show; `text` where only their characters can tell (see `is_html`).
 
@@ -45,7 +100,7 @@ def kind_of_bytes(data: bytes, suffix: str, where: str) -> Kind:
     # The standard allows other bytes before the mark; a text that speaks of it is no PDF.
     if data.lstrip().startswith(b"%PDF-") or (suffix == ".pdf" and b"%PDF-" in data[:1024]):
         return "pdf"
-    if data.startswith(b"PK\x03\x04"):
+    if data.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return "zip"
     if data.startswith(_OLE):
         _refuse_ole(data, where)

@@ -40,6 +40,7 @@ class Description(msgspec.Struct, frozen=True, kw_only=True):
         longest: Characters of a window at most.
         overlap: Characters that windows share (see `gongkai.model.windows.cut`).
         characters: The vocabulary, in the order of the ids.
+        numbers: What the convolutions are computed in: int8 after `gongkai train quantise`.
         temperatures: Of an entity or relation label, by which the logit of its scores is divided; 1 for others.
         trained: SHA-256 of the trained weights that were exported.
         sha256: Of each graph, by file name.
@@ -51,6 +52,7 @@ class Description(msgspec.Struct, frozen=True, kw_only=True):
     longest: Annotated[int, msgspec.Meta(ge=1)]
     overlap: Annotated[int, msgspec.Meta(ge=0)]
     characters: str
+    numbers: Literal["float32", "int8"] = "float32"
     temperatures: dict[str, Positive] = {}
     trained: Digest
     sha256: dict[str, Digest]

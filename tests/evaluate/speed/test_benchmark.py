@@ -8,10 +8,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from gongkai.errors import ConfigError, EmptyInput, GongkaiError, IngestError
+from gongkai.errors import BrokenModel, ConfigError, EmptyInput, GongkaiError, IngestError
 from gongkai.evaluate.speed import PROCESSES, Settings, SpeedReport, measure, read_texts, side_by_side
 from gongkai.evaluate.speed.environment import cores_available
-from gongkai.pipeline import load
+from gongkai.ingest import read_text
+from gongkai.pipeline import Extractor, load
 
 TEXTS = (
     "2018年，我局主动公开政府信息863条，比上年增长12.5%。",
@@ -227,6 +228,32 @@ def test_limit_of_the_shipped_model() -> None:
             limit.operations.rates[numbers]
         )
         assert whole.shares[numbers] == pytest.approx(whole.characters_per_second / most)
+
+
+def test_a_model_of_ones_own(tmp_path: Path) -> None:
+    for package in ("torch", "transformers", "onnx"):
+        pytest.importorskip(package)
+    from gongkai_training.config import BiaffineRelations, TagSpans
+    from gongkai_training.export import export
+    from trained_models import trained
+
+    trained(tmp_path / "trained", TagSpans(), BiaffineRelations(size=8), steps=1)
+    model = export(tmp_path / "trained", tmp_path / "exported").path
+    own = Settings(rounds=1, seconds=0.1, warm_up_s=0, model=str(model))
+    report = side_by_side(["gongkai:model" + PROCESSES, "gongkai:model"], TEXTS, own)
+    assert report.skipped == ()
+    assert report.limit is not None
+    # A convolution's, 48 wide; the shipped one's are ten times as many.
+    assert report.limit.operations.product[1:] == (3 * 48, 2 * 48)
+    found = sum(len(Extractor("model", model).extract(read_text(text)).entities) for text in TEXTS)
+    assert [r.found / r.passes for result in report.results for r in result.rounds] == [found, found]
+
+
+def test_a_model_that_is_not_there_stops_what_reads_with_it(tmp_path: Path) -> None:
+    missing = Settings(rounds=1, seconds=0.01, warm_up_s=0, model=str(tmp_path / "missing"))
+    with pytest.raises(BrokenModel, match="missing: There is no such folder"):
+        side_by_side([OURS, "gongkai:model"], TEXTS, missing)
+    assert len(side_by_side([OURS], TEXTS, missing).results) == 1
 
 
 def test_pools_have_as_many_threads_and_chatter_does_no_harm(

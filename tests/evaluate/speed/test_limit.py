@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -13,17 +15,20 @@ from onnx import TensorProto, helper, numpy_helper  # noqa: E402
 from gongkai.evaluate.speed.limit import Product, matrix_rate, products  # noqa: E402
 
 
-def graph_of(nodes: list[onnx.NodeProto], weights: dict[str, tuple[int, ...]]) -> bytes:
-    """A graph from x, (batch, 4, length), to y."""
+def graph_of(
+    nodes: list[onnx.NodeProto], weights: dict[str, tuple[int, ...]], whole: dict[str, Any] | None = None
+) -> bytes:
+    """A graph from x, (batch, 4, length), to y, with float weights of these shapes and constants as given."""
+    constants = {name: np.zeros(shape, np.float32) for name, shape in weights.items()} | (whole or {})
     graph = helper.make_graph(
         nodes,
         "graph",
         [helper.make_tensor_value_info("x", TensorProto.FLOAT, ("batch", 4, "length"))],
         [helper.make_empty_tensor_value_info("y")],
-        [numpy_helper.from_array(np.zeros(shape, np.float32), name) for name, shape in weights.items()],
+        [numpy_helper.from_array(value, name) for name, value in constants.items()],
     )
-    opset = helper.make_opsetid("", 17)
-    return bytes(helper.make_model(graph, opset_imports=[opset], ir_version=8).SerializeToString())
+    opsets = [helper.make_opsetid("", 17), helper.make_opsetid("com.microsoft", 1)]
+    return bytes(helper.make_model(graph, opset_imports=opsets, ir_version=8).SerializeToString())
 
 
 CONVOLUTION = helper.make_node("Conv", ["x", "w"], ["c"], dilations=[2], pads=[2, 2])
@@ -57,6 +62,42 @@ def test_products(
     nodes: list[onnx.NodeProto], weights: dict[str, tuple[int, ...]], expected: list[Product]
 ) -> None:
     assert products(graph_of(nodes, weights), {"x": np.zeros((2, 4, 10), np.float32)}) == expected
+
+
+QUANTISE = helper.make_node("QuantizeLinear", ["x", "s", "z"], ["q"])
+ROWS = helper.make_node("Transpose", ["q"], ["r"], perm=[0, 2, 1])
+WHOLE = {
+    "s": np.float32(1),
+    "z": np.uint8(128),
+    "w": np.zeros((4, 6), np.int8),
+    "k": np.zeros((6, 4, 3), np.int8),
+    "t": np.int8(0),
+}
+OF_A_CHARACTER, OF_A_PATCH = Product(2 * 10, 4, 6), Product(2 * 10, 4 * 3, 6)
+
+
+@pytest.mark.parametrize(
+    ("node", "expected"),
+    [
+        (helper.make_node("MatMulInteger", ["r", "w", "z"], ["y"]), OF_A_CHARACTER),
+        (
+            helper.make_node(
+                "MatMulIntegerToFloat", ["r", "w", "s", "s", "z"], ["y"], domain="com.microsoft"
+            ),
+            OF_A_CHARACTER,
+        ),
+        (helper.make_node("QLinearMatMul", ["r", "s", "z", "w", "s", "t", "s", "z"], ["y"]), OF_A_CHARACTER),
+        (helper.make_node("ConvInteger", ["q", "k", "z"], ["y"], pads=[1, 1]), OF_A_PATCH),
+        (
+            helper.make_node("QLinearConv", ["q", "s", "z", "k", "s", "t", "s", "z"], ["y"], pads=[1, 1]),
+            OF_A_PATCH,
+        ),
+    ],
+    ids=lambda value: getattr(value, "op_type", ""),
+)
+def test_products_of_whole_numbers(node: onnx.NodeProto, expected: Product) -> None:
+    graph = graph_of([QUANTISE, ROWS, node], {}, WHOLE)
+    assert products(graph, {"x": np.zeros((2, 4, 10), np.float32)}) == [expected]
 
 
 def test_multiply_adds() -> None:

@@ -127,9 +127,9 @@ class PointerRelationHead(nn.Module):
         for side in range(2):
             right = np.zeros((len(batch.examples), len(RELATION_LABELS), characters, characters), np.float32)
             for number, example in enumerate(batch.examples):
+                ends = [(span.first, span.last)[side] for span in example.spans]
                 for relation, head, tail, probability in example.relations:
-                    ends = example.spans[head][1 + side], example.spans[tail][1 + side]
-                    right[number, relation, *ends] = probability
+                    right[number, relation, ends[head], ends[tail]] = probability
             heads, tails = vectors.heads[:, :, side], vectors.tails[:, :, side]
             scores = torch.einsum("bhrd,btrd->brht", heads, tails)
             total = (

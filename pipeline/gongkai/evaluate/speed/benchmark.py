@@ -39,6 +39,7 @@ from gongkai.evaluate.speed.results import (
     StageTime,
 )
 from gongkai.evaluate.speed.systems import OURS, PROCESSES, System, find
+from gongkai.model.bundle import read_bundle
 
 OnRound = Callable[[str, int], None]
 """Called before each round of a system with its name and the round's number, from 1; 0 is its preparation."""
@@ -87,7 +88,7 @@ def measure(
 
     Raises:
         GongkaiError: The system is unknown, a package is missing (the text says how to install it), its
-            process failed, or the machine has fewer cores than threads are asked for.
+            process failed, the model is damaged, or the machine has fewer cores than threads are asked for.
         EmptyInput: There is nothing to process.
     """
     measured, failures = _measure_in_turn([find(system)], texts, settings, on_round)
@@ -109,6 +110,7 @@ def side_by_side(
 
     Raises:
         ConfigError: A system is unknown, or the machine has fewer cores than threads are asked for.
+        BrokenModel: The model that the settings name is missing or damaged.
         EmptyInput: There is nothing to process.
     """
     chosen = [find(name) for name in dict.fromkeys(systems)]
@@ -140,7 +142,7 @@ def _measure_in_turn(
     systems: Sequence[System], texts: Sequence[str], settings: Settings, on_round: OnRound | None
 ) -> tuple[dict[str, list[Measured]], dict[str, GongkaiError]]:
     """What each system's child processes answered, and why some systems gave up."""
-    _check(texts, settings)
+    _check(systems, texts, settings)
     measured: dict[str, list[Measured]] = {system.name: [] for system in systems}
     failures: dict[str, GongkaiError] = {}
     with TemporaryDirectory(prefix="gongkai-speed-") as temporary:
@@ -166,9 +168,11 @@ def _measure_in_turn(
     return measured, failures
 
 
-def _check(texts: Sequence[str], settings: Settings) -> None:
+def _check(systems: Sequence[System], texts: Sequence[str], settings: Settings) -> None:
     if not any(texts):
         raise EmptyInput("the texts", "There is not one character in them.", "Give documents to process.")
+    if settings.model_folder is not None and any(system.with_model for system in systems):
+        read_bundle(settings.model_folder)
     if settings.threads > cores_available():
         raise ConfigError(
             f"threads={settings.threads}",

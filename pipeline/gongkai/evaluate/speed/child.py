@@ -58,7 +58,8 @@ def measure(job: Measurement) -> Measured:
     Raises:
         GongkaiError: The system found different things in the same documents.
     """
-    settings, system = job.settings, find(job.system)
+    settings = job.settings
+    system = find(job.system, settings.model_folder)
     cores = pin(settings.threads)
     calls = list(batches(job.texts, len, system.batch_characters))
     start_bytes = usage().peak_bytes
@@ -93,11 +94,12 @@ def measure(job: Measurement) -> Measured:
 
 
 def count(job: Count) -> Operations:
-    """The operations of the shipped model, and the machine's rates."""
+    """The operations of the model, and the machine's rates."""
     from gongkai.evaluate.speed.limit import operations
 
-    pin(job.settings.threads)
-    return operations(job.texts, job.settings.threads, job.settings.seconds)
+    settings = job.settings
+    pin(settings.threads)
+    return operations(job.texts, settings.threads, settings.seconds, settings.model_folder)
 
 
 def warm_up(run: Run, calls: Sequence[Sequence[str]], seconds: float) -> None:

@@ -1,6 +1,6 @@
 """What the model's operations alone would allow on this machine.
 
-Counted are the multiply-adds of matrix products and convolutions, from the shapes that the shipped graphs have on
+Counted are the multiply-adds of matrix products and convolutions, from the shapes that the model's graphs have on
 given texts; measured is how many of them ONNX Runtime does a second in one product of the graphs' own largest shape.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from math import prod
+from pathlib import Path
 from time import perf_counter
 from typing import Any, NamedTuple
 
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from gongkai.evaluate.speed.results import Operations
-from gongkai.evaluate.speed.stages import graph, shipped_bundle
+from gongkai.evaluate.speed.stages import bundle_of, graph
 from gongkai.ingest import read_text
 from gongkai.model.bundle import RELATIONS, SPANS
 from gongkai.model.characters import SPECIAL
@@ -65,15 +66,16 @@ def _product(node: onnx.NodeProto, shapes: Mapping[str, tuple[int, ...]]) -> Pro
     return Product(prod(out) // out[-1], shapes[node.input[0]][-1], out[-1])
 
 
-def operations(texts: Sequence[str], threads: int, seconds: float) -> Operations:
-    """Count the shipped model's operations on some texts, and time the machine's.
+def operations(texts: Sequence[str], threads: int, seconds: float, model: Path | None = None) -> Operations:
+    """Count a model's operations on some texts, and time the machine's.
 
     What is not read for holding no entity counts nothing; overlaps of windows and padding count.
 
     Args:
         seconds: Time for each kind of numbers.
+        model: Folder of the exported model; None for the one that comes with gongkai.
     """
-    bundle = shipped_bundle()
+    bundle = bundle_of(model)
     ids: list[NDArray[Any]] = []
     ends: list[NDArray[Any]] = []
     spans, relations = graph(bundle.spans, threads), graph(bundle.relations, threads)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from pathlib import Path
 from statistics import median
 from typing import Final, Literal
 
@@ -28,6 +29,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         seconds: A round is over with the first pass over all texts that ends after so long.
         budget_s: A round is over with the first call that ends after so long, wherever in the texts it is.
         warm_up_s: How long to run before anything is timed; the first document counts towards it.
+        model: Folder of the exported model that gongkai reads with; None for the one that comes with it.
     """
 
     threads: int = 1
@@ -35,6 +37,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float = 2.0
     budget_s: float = 20.0
     warm_up_s: float = 1.0
+    model: str | None = None
+
+    @property
+    def model_folder(self) -> Path | None:
+        return None if self.model is None else Path(self.model)
 
 
 class Preparation(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -54,14 +61,14 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class Count(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """Asks a child for the operations of the shipped model on some texts, and for the machine's rates."""
+    """Asks a child for the operations of the model on some texts, and for the machine's rates."""
 
     texts: tuple[str, ...]
     settings: Settings
 
     @property
     def system(self) -> str:
-        return "the shipped model"
+        return self.settings.model or "the shipped model"
 
 
 Job = Preparation | Measurement | Count
@@ -310,7 +317,7 @@ class SpeedReport(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         reference: The system that the speedups are of: the first of gongkai, else the first.
         results, skipped: In the order asked for.
-        limit: If a system with the shipped model was measured.
+        limit: If a system with the model was measured.
     """
 
     environment: Environment

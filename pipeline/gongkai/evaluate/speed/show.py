@@ -124,10 +124,11 @@ def _operations(limit: Limit) -> str:
 
 
 def _conditions(settings: Settings) -> str:
+    model = "" if settings.model is None else f" Model: {settings.model}."
     return (
         f"Rounds: {settings.rounds}, systems in turn, a fresh process each; given are median and (least–greatest). "
         f"Threads: {settings.threads}, on as many cores. Rates are of documents in batches, latencies of documents alone. "
-        f"Time budget of a round: {settings.budget_s:g} s."
+        f"Time budget of a round: {settings.budget_s:g} s.{model}"
     )
 
 

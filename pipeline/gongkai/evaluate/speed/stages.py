@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial, wraps
 from itertools import pairwise
+from pathlib import Path
 from time import perf_counter
 from typing import Any, Final, ParamSpec, TypeVar
 
@@ -46,13 +47,13 @@ class Stopwatch:
         return timed
 
 
-def shipped_bundle() -> Bundle:
-    """The trained model that comes with gongkai.
+def bundle_of(model: Path | None) -> Bundle:
+    """The exported model of a folder; the one that comes with gongkai if None.
 
     Raises:
-        BrokenModel: It is missing or damaged.
+        BrokenModel: It is missing, damaged or not exported.
     """
-    return read_bundle(data_root() / SHIPPED_MODEL)
+    return read_bundle(model or data_root() / SHIPPED_MODEL)
 
 
 def graph(file: bytes, threads: int) -> runtime.Graph:
@@ -71,23 +72,28 @@ def graph(file: bytes, threads: int) -> runtime.Graph:
     return run
 
 
-def stage_clock(mode: str, threads: int) -> Callable[[Sequence[str]], dict[str, float]]:
+def stage_clock(
+    mode: str, threads: int, model: Path | None = None
+) -> Callable[[Sequence[str]], dict[str, float]]:
     """What processes documents in batches, and tells the wall-clock seconds spent in each stage.
+
+    Args:
+        model: As for `bundle_of`.
 
     Returns:
         Of texts, seconds by stage: `tokenizer`, those of `nlp.pipe_names` with the four parts of the
         model's in its place, `record`.
     """
     watches = {part: Stopwatch() for part in (ENCODING, DECODE, RELATIONS)}
-    model = None
+    reader = None
     if MODEL_STAGE in stages(mode):
-        bundle = shipped_bundle()
-        model = runtime.JointReader(
+        bundle = bundle_of(model)
+        reader = runtime.JointReader(
             bundle.description,
             watches[ENCODING].on(graph(bundle.spans, threads)),
             watches[RELATIONS].on(graph(bundle.relations, threads)),
         )
-    return partial(_stage_seconds, Extractor(mode, model=model), watches)
+    return partial(_stage_seconds, Extractor(mode, reader), watches)
 
 
 def _stage_seconds(

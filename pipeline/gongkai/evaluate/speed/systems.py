@@ -49,7 +49,7 @@ class System:
         prepare: Writes model files; None if a package ships them.
         batch_characters: Documents are handed over in calls of so many characters at least: as many as the system
             makes use of, and few enough for the slow ones to keep within the time.
-        with_model: Whether it reads with the shipped model.
+        with_model: Whether it reads with gongkai's model.
     """
 
     name: str
@@ -66,11 +66,14 @@ OURS = "gongkai:"
 PROCESSES = ":processes"
 
 
-def find(name: str) -> System:
+def find(name: str, model: Path | None = None) -> System:
     """The system of that name: one of the alternatives, or our pipeline in a mode.
 
     `gongkai:<mode>` is one process, in which the model alone has all threads; `gongkai:<mode>:processes` is as many
     processes of one thread each.
+
+    Args:
+        model: Folder of the exported model that our pipeline reads with; None for the one that comes with it.
 
     Raises:
         ConfigError: There is no such system.
@@ -81,45 +84,45 @@ def find(name: str) -> System:
 
     mode = name.removeprefix(OURS).removesuffix(PROCESSES)
     if name.startswith(OURS) and mode in MODES:
-        return _ours(name, mode, processes=name.endswith(PROCESSES))
+        return _ours(name, mode, model, processes=name.endswith(PROCESSES))
     known = ", ".join([*(OURS + mode + kind for mode in MODES for kind in ("", PROCESSES)), *_ALTERNATIVES])
     raise ConfigError(f"system {name!r}", "There is no such system.", f"Choose from: {known}.")
 
 
-def _ours(name: str, mode: str, *, processes: bool) -> System:
+def _ours(name: str, mode: str, model: Path | None, *, processes: bool) -> System:
     shape = "a process a core" if processes else "one process"
     return System(
         name=name,
         description=f"gongkai's pipeline, mode {mode}, {shape}: entities, relations, facts and findings",
         weights="shipped",
         packages=("gongkai", "spacy", "onnxruntime"),
-        load=partial(_load_workers if processes else _load_gongkai, mode),
+        load=partial(_load_workers if processes else _load_gongkai, mode, model),
         batch_characters=BATCH_CHARACTERS,
         with_model=mode != "rules",
     )
 
 
-def _load_gongkai(mode: str, folder: Path, threads: int) -> Loaded:
+def _load_gongkai(mode: str, model: Path | None, folder: Path, threads: int) -> Loaded:
     from gongkai.evaluate.speed.stages import stage_clock
     from gongkai.ingest import read_text
     from gongkai.pipeline import Extractor
 
-    extractor = Extractor(mode, threads=threads)
+    extractor = Extractor(mode, model, threads)
 
     def run(texts: Sequence[str]) -> int:
         return sum(len(record.entities) for record in extractor.extract_all(map(read_text, texts)))
 
     @cache
     def clock() -> StageClock:
-        return stage_clock(mode, threads)
+        return stage_clock(mode, threads, model)
 
     return Loaded(run, lambda texts: clock()(texts))
 
 
-def _load_workers(mode: str, folder: Path, threads: int) -> Loaded:
+def _load_workers(mode: str, model: Path | None, folder: Path, threads: int) -> Loaded:
     from gongkai.evaluate.speed.workers import Workers
 
-    workers = Workers(mode, threads)
+    workers = Workers(mode, threads, model)
     return Loaded(workers.run, workers.stages, workers.usage)
 
 

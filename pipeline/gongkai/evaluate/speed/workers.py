@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache
 from multiprocessing import get_context
+from pathlib import Path
 from typing import NamedTuple
 
 from gongkai.evaluate.speed.stages import stage_clock
@@ -21,10 +22,11 @@ class Workers:
     Args:
         mode: Of the pipeline.
         processes: How many.
+        model: Folder of the exported model; None for the one that comes with gongkai.
     """
 
-    def __init__(self, mode: str, processes: int) -> None:
-        self._mode = mode
+    def __init__(self, mode: str, processes: int, model: Path | None = None) -> None:
+        self._mode, self._model = mode, model
         context = get_context("spawn")
         self._pools = [ProcessPoolExecutor(1, context) for _ in range(processes)]
         self._used: list[Usage] = [Usage(0, 0)] * processes
@@ -36,7 +38,7 @@ class Workers:
 
     def stages(self, texts: Sequence[str]) -> dict[str, float]:
         """Seconds by stage, of one process by itself."""
-        return self._pools[0].submit(_stages, self._mode, tuple(texts)).result()
+        return self._pools[0].submit(_stages, self._mode, self._model, tuple(texts)).result()
 
     def usage(self) -> Usage:
         """Of this process and the workers, as of their last call."""
@@ -45,7 +47,7 @@ class Workers:
 
     def _extract(self, parts: Sequence[Sequence[str]]) -> int:
         jobs = [
-            pool.submit(_extract, self._mode, tuple(part))
+            pool.submit(_extract, self._mode, self._model, tuple(part))
             for pool, part in zip(self._pools, parts, strict=True)
         ]
         done = [job.result() for job in jobs]
@@ -73,20 +75,20 @@ class _Done(NamedTuple):
     used: Usage
 
 
-def _extract(mode: str, texts: Sequence[str]) -> _Done:
-    records = _extractor(mode).extract_all(map(read_text, texts))
+def _extract(mode: str, model: Path | None, texts: Sequence[str]) -> _Done:
+    records = _extractor(mode, model).extract_all(map(read_text, texts))
     return _Done(sum(len(record.entities) for record in records), usage())
 
 
-def _stages(mode: str, texts: Sequence[str]) -> dict[str, float]:
-    return _clock(mode)(texts)
+def _stages(mode: str, model: Path | None, texts: Sequence[str]) -> dict[str, float]:
+    return _clock(mode, model)(texts)
 
 
 @cache
-def _extractor(mode: str) -> Extractor:
-    return Extractor(mode, threads=1)
+def _extractor(mode: str, model: Path | None) -> Extractor:
+    return Extractor(mode, model, threads=1)
 
 
 @cache
-def _clock(mode: str) -> Callable[[Sequence[str]], dict[str, float]]:
-    return stage_clock(mode, 1)
+def _clock(mode: str, model: Path | None) -> Callable[[Sequence[str]], dict[str, float]]:
+    return stage_clock(mode, 1, model)
