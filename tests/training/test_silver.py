@@ -15,7 +15,7 @@ from gongkai.gold.records import GoldRecord, read_lines, write
 from gongkai_training.artifacts import RUN, load_model
 from gongkai_training.cli import app
 from gongkai_training.config import PointerSpans, TagSpans, TrainSettings
-from gongkai_training.data import LeakingSplit, examples_of
+from gongkai_training.data import LeakingSplit, examples_of, read_gold
 from gongkai_training.evaluate import predict, prepare
 from gongkai_training.silver import label
 from gongkai_training.trainer import train
@@ -126,6 +126,13 @@ def test_silver_of_a_dev_document_stops_the_run(folder: Path) -> None:
     data = msgspec.structs.replace(base.data, silver=(str(folder / "leak.jsonl"),))
     with pytest.raises(LeakingSplit):
         train(folder / "leaking", settings=msgspec.structs.replace(base, data=data))
+
+
+def test_a_text_with_gold_needs_no_silver(folder: Path) -> None:
+    base = settings(folder)
+    write([report("train0", 0), report("more", 50)], folder / "both.jsonl", force=True)
+    data = msgspec.structs.replace(base.data, silver=(str(folder / "both.jsonl"),))
+    assert [record.id for record in read_gold(data).silver.records] == ["more"]
 
 
 def test_rules_label_where_there_is_no_teacher(folder: Path) -> None:

@@ -119,11 +119,14 @@ def read_gold(data: Data) -> Gold:
         dev=_read_split(data.dev, data.texts),
         silver=_read_split(data.silver, data.texts),
     )
+    gold = msgspec.structs.replace(gold, silver=_without(gold.silver, gold.train))
     for part, split in (("train", gold.train), ("dev", gold.dev)):
         if not any(record.entities for record in split.records):
             names = ", ".join(getattr(data, part)) or f"data.{part}"
             raise EmptySplit(names, f"The {part} part holds no annotated document.", "Name a gold file.")
-    _check_apart({"train": data.train, "silver": data.silver, "dev": data.dev, "held_out": data.held_out})
+    measured = {"dev": data.dev, "held_out": data.held_out}
+    _check_apart({"train": data.train, **measured})
+    _check_apart({"silver": data.silver, **measured})
     return gold
 
 
@@ -214,6 +217,16 @@ def _check_overlaps(where: str, entities: Iterable[GoldEntity]) -> None:
             if other.label == entity.label:
                 raise BadGold(where, f"Spans {other.id} and {entity.id} of {entity.label} overlap.", _REMEDY)
         open_spans.append(entity)
+
+
+def _without(silver: Split, train: Split) -> Split:
+    """Silver but for texts that have gold."""
+    known = {record.sha256 for record in train.records}
+    files = (
+        msgspec.structs.replace(file, records=tuple(r for r in file.records if r.sha256 not in known))
+        for file in silver.files
+    )
+    return Split(files=tuple(files))
 
 
 def _check_apart(parts: dict[str, Sequence[str]]) -> None:

@@ -230,6 +230,7 @@ def test_limit_of_the_shipped_model() -> None:
         assert whole.shares[numbers] == pytest.approx(whole.characters_per_second / most)
 
 
+@pytest.mark.slow
 def test_a_model_of_ones_own(tmp_path: Path) -> None:
     for package in ("torch", "transformers", "onnx"):
         pytest.importorskip(package)

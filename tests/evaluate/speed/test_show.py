@@ -174,3 +174,9 @@ def test_unknown_load_is_said() -> None:
 
 def test_json_is_the_whole_report() -> None:
     assert msgspec.json.decode(as_json(REPORT), type=SpeedReport) == REPORT
+
+
+def test_a_model_of_ones_own_is_named() -> None:
+    own = msgspec.structs.replace(REPORT, settings=msgspec.structs.replace(SETTINGS, model="runs/onnx"))
+    assert "Time budget of a round: 20 s. Model: runs/onnx.\n" in markdown(own)
+    assert "Model: " not in markdown(REPORT)
