@@ -131,11 +131,10 @@ def test_the_shipped_model_is_believed_better(model: Path, dev: Path) -> None:
     before = read_bundle(model)
     lines = {line.label or line.level: line for line in calibrate(model, [dev])}
     for level in ("entities", "relations"):
-        assert max(lines[level].after, lines[level].crossed) < lines[level].before
+        assert lines[level].after < lines[level].before
     after = read_bundle(model)
-    assert after.description.temperatures == {
-        name: line.temperature for name, line in lines.items() if line.temperature is not None
-    }
+    fitted = {name: line.temperature for name, line in lines.items() if line.temperature is not None}
+    assert fitted.items() <= after.description.temperatures.items()
     assert (after.spans, after.relations) == (before.spans, before.relations)
     again = {line.label or line.level: line for line in calibrate(model, [dev])}
     assert again == lines, "what a calibration finds does not depend on the one before"

@@ -103,6 +103,32 @@ def test_the_tag_loss_by_hand() -> None:
     assert loss.item() == pytest.approx(-(3 * math.log(0.1) + 25 * math.log(0.6)) / 4, rel=1e-5)
 
 
+def test_of_overlapping_silver_spans_tags_learn_the_likeliest() -> None:
+    spans = (SpanTarget(0, 0, 2, 0.6), SpanTarget(0, 2, 3, 0.9), SpanTarget(1, 2, 2, 0.5))
+    both, best = (batch_of([Example(_IDS, each, ())]) for each in (spans, spans[1:]))
+    present = torch.ones(1, 4, dtype=torch.bool)
+    tags = torch.randn(1, 4, 7, 5).log_softmax(-1)
+    assert torch.equal(TagHead(6).loss(tags, both, present), TagHead(6).loss(tags, best, present))
+
+
+@pytest.mark.parametrize("order", [slice(None), slice(None, None, -1)])
+def test_of_silver_relations_between_the_same_ends_pointers_learn_the_likeliest(order: slice) -> None:
+    """Two COUNTs begin where each other does, and end apart: their starts share a target."""
+    spans = (SpanTarget(0, 0, 0), SpanTarget(1, 2, 2), SpanTarget(1, 2, 3))
+    relations = (RelationTarget(0, 1, 0, 0.2), RelationTarget(0, 2, 0, 0.9))
+    batch = batch_of([Example(_IDS, spans, relations[order])])
+    heads = torch.zeros(1, 4, 2, 8, 4, requires_grad=True)
+    tails = torch.ones(1, 4, 2, 8, 4)
+    (slope,) = torch.autograd.grad(
+        PointerRelationHead(6, 2).loss(RelationVectors(heads, tails), batch), heads
+    )
+    certain = batch_of([Example(_IDS, spans, (relations[1],))])
+    (expected,) = torch.autograd.grad(
+        PointerRelationHead(6, 2).loss(RelationVectors(heads, tails), certain), heads
+    )
+    torch.testing.assert_close(slope[:, :, 0], expected[:, :, 0])
+
+
 def test_the_biaffine_loss_by_hand() -> None:
     heads, tails = torch.zeros(2, 1, 4, 2, 8, 1)
     heads[0, 2, 0, 0], tails[0, 0, 0, 0] = 1.0, 2.0

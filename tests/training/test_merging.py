@@ -113,6 +113,11 @@ def test_a_written_policy_reads_the_same_and_keeps_its_comment(
     load_policy.cache_clear()
 
 
+def test_a_policy_may_be_written_where_none_was(tmp_path: Path) -> None:
+    write_policy(tmp_path / "new.yaml", uniform("rules"))
+    assert msgspec.yaml.decode((tmp_path / "new.yaml").read_bytes(), type=Policy) == uniform("rules")
+
+
 def test_the_command(gold: Path, tmp_path: Path) -> None:
     path = tmp_path / "merge.yaml"
     path.write_text("# Who decides.\n", "utf8")

@@ -20,10 +20,10 @@ from typer.testing import CliRunner
 
 import gongkai
 from gongkai.errors import EmptyInput, GongkaiError
-from gongkai.evaluate.speed.stages import graph
 from gongkai.gold.records import GoldRecord, write
 from gongkai.ingest import read_text
 from gongkai.model.bundle import SPANS, read_bundle
+from gongkai.model.runtime import graph
 from gongkai.pipeline import Extractor, analysis_of
 from gongkai.types import Record
 from gongkai_training import quantise as module

@@ -11,6 +11,8 @@ from typer.testing import CliRunner
 pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
+import torch
+
 from gongkai.gold.records import GoldRecord, read_lines, write
 from gongkai_training.artifacts import RUN, load_model
 from gongkai_training.cli import app
@@ -18,7 +20,7 @@ from gongkai_training.config import PointerSpans, TagSpans, TrainSettings
 from gongkai_training.data import LeakingSplit, examples_of, read_gold
 from gongkai_training.evaluate import predict, prepare
 from gongkai_training.silver import label
-from gongkai_training.trainer import train
+from gongkai_training.trainer import CHECKPOINT, Event, Step, train
 from training_runs import report, settings
 
 
@@ -98,7 +100,18 @@ def test_a_student_learns_from_probabilities(folder: Path) -> None:
     assert path.name in (folder / "taught" / RUN).read_text()
 
 
-def test_a_share_of_silver_is_drawn_anew_each_epoch(folder: Path) -> None:
+def test_a_text_that_is_there_twice_is_labelled_once(folder: Path, tmp_path: Path) -> None:
+    for name in ("a.txt", "b.txt"):
+        (tmp_path / name).write_text(report("", 60).text, "utf8")
+    (tmp_path / "c.pdf").write_bytes(b"%PDF-1.4 broken")
+    done = label(folder / "twice.jsonl", models=[], texts=[tmp_path])
+    assert (done.documents, done.unreadable) == (1, 1)
+    base = settings(folder)
+    data = msgspec.structs.replace(base.data, silver=(str(folder / "twice.jsonl"),))
+    assert len(read_gold(data).silver.records) == 1
+
+
+def test_a_share_of_silver_is_read_in_an_epoch(folder: Path) -> None:
     label(folder / "one.jsonl", models=[folder / "pointer"], texts=[folder / "texts"])
     base = settings(folder, epochs=2)
     steps = []
@@ -108,6 +121,26 @@ def test_a_share_of_silver_is_drawn_anew_each_epoch(folder: Path) -> None:
             train(folder / f"share-{share}", settings=msgspec.structs.replace(base, data=data)).steps
         )
     assert steps[0] < steps[1] < steps[2]
+
+
+def test_a_run_with_silver_that_was_stopped_goes_on_to_the_same_weights(folder: Path, tmp_path: Path) -> None:
+    label(tmp_path / "silver.jsonl", models=[folder / "pointer"], texts=[folder / "texts"])
+    base = settings(tmp_path, epochs=2)
+    data = msgspec.structs.replace(base.data, silver=(str(tmp_path / "silver.jsonl"),), silver_share=0.5)
+    run = msgspec.structs.replace(base, data=data)
+    whole = train(tmp_path / "whole", settings=run)
+
+    def stop(event: Event) -> None:
+        if isinstance(event, Step) and event.step == whole.steps - 1:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path / "stopped", settings=run, report=stop)
+    train(tmp_path / "stopped", settings=run, resume=True)
+    one, other = (torch.load(tmp_path / name / CHECKPOINT) for name in ("whole", "stopped"))
+    assert one["position"] == other["position"]
+    for name, weights in one["model"].items():
+        assert torch.equal(weights, other["model"][name])
 
 
 def test_probabilities_become_targets(folder: Path) -> None:
@@ -126,6 +159,20 @@ def test_silver_of_a_dev_document_stops_the_run(folder: Path) -> None:
     data = msgspec.structs.replace(base.data, silver=(str(folder / "leak.jsonl"),))
     with pytest.raises(LeakingSplit):
         train(folder / "leaking", settings=msgspec.structs.replace(base, data=data))
+
+
+def test_silver_that_holds_a_dev_passage_stops_the_run(folder: Path) -> None:
+    base = settings(folder)
+    text = f"前言。\n{report('dev12', 12).text}\n后记。"
+    passage = msgspec.structs.replace(report("passage", 12), meta={"slice": [4, len(text) - 4]})
+    assert text[4 : len(text) - 4] == passage.text
+    write([passage], folder / "passage.jsonl", force=True)
+    write([GoldRecord(id="whole", text=text)], folder / "whole.jsonl", force=True)
+    data = msgspec.structs.replace(
+        base.data, silver=(str(folder / "whole.jsonl"),), held_out=(str(folder / "passage.jsonl"),)
+    )
+    with pytest.raises(LeakingSplit, match="passage"):
+        read_gold(msgspec.structs.replace(data, dev=(str(folder / "held.jsonl"),)))
 
 
 def test_a_text_with_gold_needs_no_silver(folder: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -262,6 +263,18 @@ def test_a_finished_run_of_other_settings_is_not_taken_for_this_one(tmp_path: Pa
 
 
 @pytest.mark.usefixtures("no_curves")
+def test_what_changes_no_weights_needs_no_new_run(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    run_study(a_study(tmp_path, variant("a")), out)
+    weights = (out / "a-1" / WEIGHTS).stat().st_mtime_ns
+    other = a_study(tmp_path, variant("a"), log_steps=7)
+    (outcome,) = run_study(other, out)
+    assert isinstance(outcome, Measured)
+    assert (out / "a-1" / WEIGHTS).stat().st_mtime_ns == weights
+    assert outcome_of(runs_of(other, out)[0]) == outcome
+
+
+@pytest.mark.usefixtures("no_curves")
 def test_a_finished_run_of_other_gold_is_not_taken_for_this_one(tmp_path: Path) -> None:
     study = a_study(tmp_path, variant("a"))
     run_study(study, tmp_path / "out")
@@ -371,11 +384,12 @@ def test_shipped_studies(root: Path, monkeypatch: pytest.MonkeyPatch, name: str)
     study = read_settings(root / "configs" / "training" / f"{name}.yaml", Study)
     runs = {run.variant: run.settings for run in runs_of(study, Path("out"))}
     assert len(set(map(msgspec.json.encode, runs.values()))) == len(runs), "two variants are the same"
-    for each in study.variants:
-        if each.x is not None:
-            assert runs[each.name].data.portion == each.x / 100
-            # As many steps whatever the portion.
-            assert runs[each.name].optimisation.epochs * each.x == 800
+    curve = sorted((each.x, runs[each.name]) for each in study.variants if each.x is not None)
+    assert [run.data.portion for _, run in curve] == [x / 100 for x, _ in curve]
+    # A smaller portion is read more often, though not for as many steps.
+    for (x, run), (larger, other) in pairwise(curve):
+        assert run.optimisation.epochs > other.optimisation.epochs
+        assert run.optimisation.epochs * x < other.optimisation.epochs * larger
 
 
 def test_the_encoders_that_are_compared_have_one_shape(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -200,7 +200,8 @@ def label(
         )
     typer.echo(
         f"{labelled.path}: {labelled.documents:,} texts of {labelled.characters:,} characters, {labelled.spans:,} "
-        f"spans, {labelled.relations:,} relations; {labelled.excluded:,} gold texts cut out"
+        f"spans, {labelled.relations:,} relations; {labelled.excluded:,} gold texts cut out, "
+        f"{labelled.unreadable:,} files unreadable"
     )
 
 

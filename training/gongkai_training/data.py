@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gongkai.errors import BrokenRecord, GongkaiError
-from gongkai.gold.records import GoldEntity, GoldRecord, GoldRelation, StandoffRecord, read_lines
+from gongkai.gold.records import GoldEntity, GoldRecord, GoldRelation, StandoffRecord, read_lines, text_sha256
 from gongkai.gold.standoff import hydrate
 from gongkai.model.characters import Characters
 from gongkai.model.scheme import ENTITY_LABELS, RELATION_LABELS
@@ -127,6 +127,7 @@ def read_gold(data: Data) -> Gold:
     measured = {"dev": data.dev, "held_out": data.held_out}
     _check_apart({"train": data.train, **measured})
     _check_apart({"silver": data.silver, **measured})
+    _check_excluded(gold.silver, measured)
     return gold
 
 
@@ -229,7 +230,7 @@ def _without(silver: Split, train: Split) -> Split:
     return Split(files=tuple(files))
 
 
-def _check_apart(parts: dict[str, Sequence[str]]) -> None:
+def _check_apart(parts: Mapping[str, Sequence[str]]) -> None:
     """No id and no text is in two parts, nor twice in one."""
     seen: dict[str, tuple[str, str, str]] = {}
     for part, paths in parts.items():
@@ -241,6 +242,22 @@ def _check_apart(parts: dict[str, Sequence[str]]) -> None:
                     if key in seen:
                         raise _leak(seen[key], (part, path, record.id))
                     seen[key] = (part, path, record.id)
+
+
+def _check_excluded(silver: Split, measured: Mapping[str, Sequence[str]]) -> None:
+    """No text of silver holds a passage that is measured on, as it would if `--exclude` had been forgotten."""
+    passages = (
+        ((part, path, record.id), record.sha256, record.meta["slice"])
+        for part, paths in measured.items()
+        for path in paths
+        for _, record in read_lines(Path(path))
+        if not isinstance(record, BrokenRecord) and record.meta.get("slice")
+    )
+    texts = [(file.path, record) for file in silver.files for record in file.records]
+    for passage, sha256, (start, end) in passages:
+        for path, record in texts:
+            if text_sha256(record.text[start:end]) == sha256:
+                raise _leak(passage, ("silver", path, record.id))
 
 
 def _leak(first: tuple[str, str, str], second: tuple[str, str, str]) -> LeakingSplit:

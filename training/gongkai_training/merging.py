@@ -132,9 +132,10 @@ class Dev:
 
 
 def write_policy(path: Path, policy: Policy) -> None:
-    """Put a policy in the place of the one in a commented file (configs/merge.yaml); the comment on top stays."""
+    """Write a policy; the comment on top of the one that was in the file (configs/merge.yaml) stays."""
+    before = path.read_text("utf8") if path.exists() else ""
     comment = []
-    for line in path.read_text("utf8").splitlines():
+    for line in before.splitlines():
         if line and not line.startswith("#"):
             break
         comment.append(line)

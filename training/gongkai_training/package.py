@@ -6,6 +6,7 @@ from pathlib import Path
 
 import gongkai
 from gongkai.errors import OutputError
+from gongkai.model.bundle import read_bundle
 from gongkai.pipeline import load
 
 DESCRIPTION = (
@@ -20,11 +21,12 @@ def package(model: Path, out: Path, *, force: bool = False) -> None:
         model: As `gongkai train export` writes it.
 
     Raises:
-        BrokenModel: There is no model in that folder.
+        BrokenModel: There is no exported model in that folder.
         OutputError: `out` holds something and `force` is not given.
     """
     if out.exists() and any(out.iterdir()) and not force:
         raise OutputError(str(out), "It is not empty.", "Choose another, or pass --force.")
+    read_bundle(model)  # a model as training left it could be read as well, but is not to be shipped
     nlp = load("hybrid", model=model)
     # The model travels with the pipeline: where it was read from is nobody's business.
     nlp.get_pipe_config("gongkai_model")["folder"] = None

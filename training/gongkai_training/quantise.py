@@ -21,12 +21,11 @@ from onnx import helper, numpy_helper
 
 from gongkai.errors import EmptyInput, GongkaiError
 from gongkai.evaluate.run import references
-from gongkai.evaluate.speed.stages import graph
 from gongkai.ingest import read_text
 from gongkai.model.bundle import DESCRIPTION, SPANS, Bundle, encode, read_bundle
 from gongkai.model.characters import PAD
 from gongkai.model.decode import Floats
-from gongkai.model.runtime import JointReader
+from gongkai.model.runtime import JointReader, graph
 from gongkai.pipeline import Extractor
 
 from .artifacts import write_file
@@ -96,7 +95,7 @@ class Convolution(NamedTuple):
 def quantise(folder: Path, gold: Sequence[Path], texts: Path | None = None) -> Quantised:
     """Put an exported model's convolutions into eight bits, in its folder.
 
-    Its scores change a little: what was fitted to them before (temperatures, configs/merge.yaml) is to be fitted again.
+    Its scores change a little: its temperatures go, and configs/merge.yaml is to be chosen again.
 
     Args:
         folder: As `gongkai train export` writes it.
@@ -128,6 +127,7 @@ def quantise(folder: Path, gold: Sequence[Path], texts: Path | None = None) -> Q
     description = msgspec.structs.replace(
         bundle.description,
         numbers="int8",
+        temperatures={},
         sha256=bundle.description.sha256 | {SPANS: hashlib.sha256(spans).hexdigest()},
         versions=bundle.description.versions | {name: version(name) for name in _PACKAGES},
     )

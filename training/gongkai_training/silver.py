@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from math import exp, log
+from math import log
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from gongkai.batching import batches as in_batches
 from gongkai.gold.records import GoldEntity, GoldRecord, GoldRelation, from_record, write
 from gongkai.ingest import read_text
-from gongkai.model.decode import Vectors, held, spans_of_tags
-from gongkai.model.scheme import ENTITY_LABELS, RELATION_LABELS, relation_pairs
+from gongkai.model.decode import Vectors, links_above, span_vectors, spans_of_tags
+from gongkai.model.scheme import ENTITY_LABELS
 from gongkai.model.windows import Owners, Window
 from gongkai.pipeline import Extractor
 from gongkai.text import fold
@@ -37,12 +37,12 @@ from .heads.tags import TagHead
 LEAST: Final = 0.05
 """Probability below which a span or a relation is none."""
 
+_LEAST_LOGIT: Final = log(LEAST / (1 - LEAST))
+
 _GROUP: Final = 32_768
 """Characters of the documents that are labelled together."""
 
 _BATCH: Final = 4_096
-_PAIRS: Final = relation_pairs()
-_NUMBER: Final = {label: number for number, label in enumerate(ENTITY_LABELS)}
 
 Place = tuple[EntityLabel, int, int]
 Pair = tuple[RelationLabel, int, int]
@@ -54,6 +54,7 @@ class Labelled(NamedTuple):
 
     Attributes:
         excluded: Gold documents that were cut out of the texts.
+        unreadable: Files, or parts of them, that are no texts.
     """
 
     path: Path
@@ -62,6 +63,7 @@ class Labelled(NamedTuple):
     spans: int
     relations: int
     excluded: int
+    unreadable: int
 
 
 class _Read(NamedTuple):
@@ -84,6 +86,7 @@ def label(
     Args:
         out: File to write: gold records whose spans and relations carry probabilities.
         models: Folders of trained models; the rules label if there is none.
+        texts: Files and folders; of a text that is there twice the first is labelled.
         exclude: Gold files whose texts are cut out.
         report: Told how much of how much is done.
 
@@ -92,11 +95,11 @@ def label(
         StaleExclusion, BrokenRecord, UnreadableInput: As `read_corpus`.
     """
     corpus = read_corpus(texts, exclude)
-    documents = [
+    documents = _distinct(
         GoldRecord(id=f"{text.name}#{number}", text=part)
         for text in corpus.texts
         for number, part in enumerate(text.parts)
-    ]
+    )
     labelled = list(_by_models(models, documents, report) if models else _by_rules(documents, report))
     out.parent.mkdir(parents=True, exist_ok=True)
     write(labelled, out, force=True)
@@ -107,7 +110,16 @@ def label(
         spans=sum(len(record.entities) for record in labelled),
         relations=sum(len(record.relations) for record in labelled),
         excluded=len(corpus.excluded),
+        unreadable=len(corpus.unreadable),
     )
+
+
+def _distinct(documents: Iterable[GoldRecord]) -> list[GoldRecord]:
+    """Those whose text none before them has."""
+    by_text: dict[str, GoldRecord] = {}
+    for document in documents:
+        by_text.setdefault(document.text, document)
+    return list(by_text.values())
 
 
 def _by_rules(documents: Sequence[GoldRecord], report: Callable[[int, int], object]) -> Iterator[GoldRecord]:
@@ -160,8 +172,9 @@ def _labelled(
     names = {n: ids[place] for place, n in number.items()}
     pairs: dict[Pair, float] = defaultdict(float)
     for own, each in zip(windows, read, strict=True):
-        for pair, probability in _pairs(likely, own, [one.vectors for one in each]):
-            pairs[pair] += probability / len(read)
+        vectors = span_vectors(likely, own, [one.vectors for one in each])
+        for link in links_above(_LEAST_LOGIT, likely, own, vectors):
+            pairs[link.label, link.head, link.tail] += link.score / len(read)
     return GoldRecord(
         id=document.id,
         text=document.text,
@@ -220,7 +233,7 @@ def _owned(spans: dict[Place, float], start: int, owners: Owners, number: int) -
 
 def _pointed(scores: NDArray[np.float32], length: int) -> dict[Place, float]:
     """Of (characters, widths, labels) logits: the spans that are not too unlikely."""
-    firsts, widths, labels = np.nonzero(scores > log(LEAST / (1 - LEAST)))
+    firsts, widths, labels = np.nonzero(scores > _LEAST_LOGIT)
     chances = 1 / (1 + np.exp(-scores[firsts, widths, labels].astype(np.float64)))
     return {
         (ENTITY_LABELS[name], first, first + width + 1): chance
@@ -235,27 +248,6 @@ def _tagged(scores: NDArray[np.float32], length: int) -> dict[Place, float]:
     """Of (characters, labels, tags) log probabilities: the spans of the best tags, likely therefore, every one."""
     (mentions,) = spans_of_tags(scores[None], [length])
     return {(m.label, m.start, m.end): max(m.score, 0.5) for m in mentions}
-
-
-def _pairs(
-    mentions: Sequence[Mention], windows: tuple[Window, ...], vectors: Sequence[Vectors]
-) -> Iterator[tuple[Pair, float]]:
-    """The relations of mentions, in text order, that a model holds possible."""
-    owners = Owners(windows)
-    labels = np.array([_NUMBER[mention.label] for mention in mentions], np.int64)
-    for number, (window, inside, each) in enumerate(
-        zip(windows, held(mentions, windows), vectors, strict=True)
-    ):
-        firsts = [mentions[n].start - window.start for n in inside]
-        lasts = [mentions[n].end - window.start - 1 for n in inside]
-        heads, tails = (part[firsts, 0] + part[lasts, 1] for part in each)
-        logits = np.einsum("hrd,trd->rht", heads, tails, optimize=True)
-        possible = _PAIRS[:, labels[inside][:, None], labels[inside]] & ~np.eye(len(inside), dtype=bool)
-        for relation, head, tail in np.argwhere(possible & (logits > log(LEAST / (1 - LEAST)))).tolist():
-            a, b = mentions[inside[head]], mentions[inside[tail]]
-            if owners.of(min(a.start, b.start), max(a.end, b.end)) == number:
-                chance = 1 / (1 + exp(-float(logits[relation, head, tail])))
-                yield (RELATION_LABELS[relation], inside[head], inside[tail]), chance
 
 
 def _rounded(probability: float) -> float:

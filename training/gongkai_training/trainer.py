@@ -186,12 +186,15 @@ class _Run:
 
     def begin(self) -> None:
         """Describe the run and clear away what an earlier one left."""
-        write_description(self.out, self.settings, self.characters, self.bert, self.gold)
+        self._describe()
         for name in (LOG, CHECKPOINT, WEIGHTS):
             (self.out / name).unlink(missing_ok=True)
 
     def resume(self) -> None:
-        """Stand where the checkpoint was written; what the log says of later steps is forgotten."""
+        """Stand where the checkpoint was written; what the log says of later steps is forgotten.
+
+        The description is written again: what a resumption may change in the settings is what holds from now on.
+        """
         path = self.out / CHECKPOINT
         saved = torch.load(path, map_location=self.device, weights_only=True)
         if saved["identity"] != self._identity():
@@ -200,6 +203,7 @@ class _Run:
                 "It is of other settings or other data.",
                 "Resume with those of its settings.yaml, or begin anew with --force.",
             )
+        self._describe()
         self.at = msgspec.convert(saved["position"], _Position)
         self.model.load_state_dict(saved["model"])
         self.optimizer.load_state_dict(saved["optimizer"])
@@ -207,6 +211,9 @@ class _Run:
         log.touch()
         with log.open("r+b") as file:
             file.truncate(saved["log_bytes"])
+
+    def _describe(self) -> None:
+        write_description(self.out, self.settings, self.characters, self.bert, self.gold)
 
     def train(self) -> Finished:
         """Take the steps that are left."""

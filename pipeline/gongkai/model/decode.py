@@ -304,22 +304,29 @@ def held(mentions: Sequence[Mention], windows: Sequence[Window]) -> list[list[in
 
 def relate(mentions: Sequence[Mention], windows: Sequence[Window], vectors: Sequence[Vectors]) -> list[Link]:
     """As `relate_spans`, of what the model gives each character of each window."""
+    return relate_spans(mentions, windows, span_vectors(mentions, windows, vectors))
+
+
+def span_vectors(
+    mentions: Sequence[Mention], windows: Sequence[Window], vectors: Sequence[Vectors]
+) -> list[SpanVectors]:
+    """Those of the mentions, in text order, that each window holds whole."""
     of_spans = []
     for window, numbers, each in zip(windows, held(mentions, windows), vectors, strict=True):
         firsts = [mentions[number].start - window.start for number in numbers]
         lasts = [mentions[number].end - window.start - 1 for number in numbers]
         heads, tails = (part[firsts, 0] + part[lasts, 1] for part in each)
         of_spans.append(SpanVectors(numbers, heads, tails))
-    return relate_spans(mentions, windows, of_spans)
+    return of_spans
 
 
 def relate_spans(
     mentions: Sequence[Mention], windows: Sequence[Window], vectors: Sequence[SpanVectors]
 ) -> list[Link]:
-    """The relations of a document's mentions that the scheme allows.
+    """The relations of a document's mentions that may stand together.
 
-    Between two mentions the window decides that holds both and in whose middle they are. A head has one tail of a
-    relation, the best (several where the scheme says so), and part_of and alias_of never lead back to their head.
+    A head has one tail of a relation, the best (several where the scheme says so), and part_of and alias_of never lead
+    back to their head.
 
     Args:
         mentions: In text order.
@@ -328,16 +335,10 @@ def relate_spans(
     Returns:
         Links in the order of their heads, then tails.
     """
-    owners = Owners(windows)
-    links = (
-        link
-        for number, each in enumerate(vectors)
-        for link in _links_within(mentions, each)
-        if owners.of(*_extent(mentions[link.head], mentions[link.tail])) == number
-    )
     chosen: list[Link] = []
     taken: set[tuple[RelationLabel, int]] = set()
     chains: defaultdict[RelationLabel, Chains[int]] = defaultdict(Chains)
+    links = links_above(0, mentions, windows, vectors)
     for link in sorted(links, key=lambda link: (-link.score, link.head, link.tail)):
         place = (link.label, link.head)
         if place in taken and link.label not in MANY_TAILS:
@@ -349,13 +350,29 @@ def relate_spans(
     return sorted(chosen, key=lambda link: (link.head, link.tail, link.label))
 
 
-def _links_within(mentions: Sequence[Mention], vectors: SpanVectors) -> Iterator[Link]:
+def links_above(
+    least: float, mentions: Sequence[Mention], windows: Sequence[Window], vectors: Sequence[SpanVectors]
+) -> Iterator[Link]:
+    """Every relation whose kind the scheme allows and that scores above a logit.
+
+    Between two mentions the window decides that holds both and in whose middle they are.
+    """
+    owners = Owners(windows)
+    return (
+        link
+        for number, each in enumerate(vectors)
+        for link in _links_within(least, mentions, each)
+        if owners.of(*_extent(mentions[link.head], mentions[link.tail])) == number
+    )
+
+
+def _links_within(least: float, mentions: Sequence[Mention], vectors: SpanVectors) -> Iterator[Link]:
     numbers = vectors.mentions
     if len(numbers) < 2:
         return
     labels = np.array([_LABEL_NUMBER[mentions[number].label] for number in numbers])
     scores = vectors.heads.transpose(1, 0, 2) @ vectors.tails.transpose(1, 2, 0)
-    found = (scores > 0) & _pairs()[:, labels[:, None], labels]
+    found = (scores > least) & _pairs()[:, labels[:, None], labels]
     found[:, range(len(numbers)), range(len(numbers))] = False
     relations, heads, tails = found.nonzero()
     certain = 1 / (1 + np.exp(-scores[relations, heads, tails].astype(np.float64)))

@@ -100,7 +100,7 @@ class JointReader:
         Raises:
             MissingRuntime: The package onnxruntime is not installed.
         """
-        return cls(bundle.description, _graph(bundle.spans, threads), _graph(bundle.relations, threads))
+        return cls(bundle.description, graph(bundle.spans, threads), graph(bundle.relations, threads))
 
     @classmethod
     def load(cls, folder: Path, threads: int | None = None) -> JointReader:
@@ -199,7 +199,15 @@ class JointReader:
         return [each._replace(score=cooled(each.score, temperatures.get(each.label, 1))) for each in found]
 
 
-def _graph(file: bytes, threads: int | None) -> Graph:
+def graph(file: bytes, threads: int | None) -> Graph:
+    """An ONNX graph in a session of its own.
+
+    Args:
+        threads: Of ONNX Runtime; None for one a core.
+
+    Raises:
+        MissingRuntime: The package onnxruntime is not installed.
+    """
     try:
         import onnxruntime
     except ImportError:

@@ -12,7 +12,8 @@ pytest.importorskip("onnxruntime")
 
 from onnx import TensorProto, helper, numpy_helper  # noqa: E402
 
-from gongkai.evaluate.speed.limit import Product, matrix_rate, products  # noqa: E402
+from gongkai.errors import EmptyInput  # noqa: E402
+from gongkai.evaluate.speed.limit import Product, matrix_rate, operations, products  # noqa: E402
 
 
 def graph_of(
@@ -98,6 +99,11 @@ OF_A_CHARACTER, OF_A_PATCH = Product(2 * 10, 4, 6), Product(2 * 10, 4 * 3, 6)
 def test_products_of_whole_numbers(node: onnx.NodeProto, expected: Product) -> None:
     graph = graph_of([QUANTISE, ROWS, node], {}, WHOLE)
     assert products(graph, {"x": np.zeros((2, 4, 10), np.float32)}) == [expected]
+
+
+def test_texts_of_which_nothing_is_read_have_no_limit() -> None:
+    with pytest.raises(EmptyInput, match="reads nothing"):
+        operations(["我们坚持以人为本，着力提高服务水平，切实改进工作作风。"], 1, 0.01)
 
 
 def test_multiply_adds() -> None:

@@ -118,7 +118,10 @@ class PointerRelationHead(nn.Module):
         return RelationVectors(_halves(heads), _halves(tails))
 
     def loss(self, vectors: RelationVectors, batch: Batch) -> Tensor:
-        """Multi-label loss of starts and of ends over a window's pairs of characters, mean over relations."""
+        """Multi-label loss of starts and of ends over a window's pairs of characters, mean over relations.
+
+        Of relations that share their starts, or their ends, the likeliest counts there.
+        """
         characters = vectors.heads.shape[1]
         lengths = torch.tensor(batch.lengths)
         present = torch.arange(characters) < lengths[:, None]
@@ -129,7 +132,8 @@ class PointerRelationHead(nn.Module):
             for number, example in enumerate(batch.examples):
                 ends = [(span.first, span.last)[side] for span in example.spans]
                 for relation, head, tail, probability in example.relations:
-                    right[number, relation, ends[head], ends[tail]] = probability
+                    place = number, relation, ends[head], ends[tail]
+                    right[place] = max(right[place], probability)
             heads, tails = vectors.heads[:, :, side], vectors.tails[:, :, side]
             scores = torch.einsum("bhrd,btrd->brht", heads, tails)
             total = (

@@ -33,6 +33,8 @@ class TagHead(nn.Module):
     def loss(self, scores: Tensor, batch: Batch, present: Tensor) -> Tensor:
         """Cross-entropy, summed over the labels, mean over the characters.
 
+        Silver counts as decisions: its spans that are more likely there than not, the likeliest of those that overlap.
+
         Args:
             scores: Of `forward`.
             present: (windows, characters), bool: no padding.
@@ -46,7 +48,9 @@ def _tags(batch: Batch, longest: int) -> NDArray[np.int64]:
     """(windows, longest, labels)."""
     tags = np.zeros((len(batch.examples), longest, len(ENTITY_LABELS)), np.int64)
     for row, example in zip(tags, batch.examples, strict=True):
-        for label, first, last, _ in example.spans:
+        for label, first, last, _ in sorted(example.spans, key=lambda span: -span.probability):
+            if row[first : last + 1, label].any():
+                continue
             row[first : last + 1, label] = Tag.I
             row[first, label], row[last, label] = Tag.B, Tag.E
             if first == last:

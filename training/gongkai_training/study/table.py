@@ -192,7 +192,7 @@ def _f1(outcome: Measured, measure: Measure) -> float:
 
 
 def _table(study: Study, outcomes: Sequence[tuple[Run, Outcome | None]], comparison: Comparison) -> str:
-    names = [measure.name for measure in comparison.measures] or [*_OVERALL]
+    names = [measure.name for measure in comparison.measures]
     blocks = [
         _note(study, comparison),
         _markdown(

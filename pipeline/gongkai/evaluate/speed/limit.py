@@ -18,12 +18,13 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from gongkai.errors import EmptyInput
 from gongkai.evaluate.speed.results import Operations
-from gongkai.evaluate.speed.stages import bundle_of, graph
+from gongkai.evaluate.speed.stages import bundle_of
 from gongkai.ingest import read_text
 from gongkai.model.bundle import RELATIONS, SPANS
 from gongkai.model.characters import SPECIAL
-from gongkai.model.runtime import JointReader
+from gongkai.model.runtime import JointReader, graph
 from gongkai.pipeline import Extractor
 
 _ROWS = 3_072
@@ -74,6 +75,10 @@ def operations(texts: Sequence[str], threads: int, seconds: float, model: Path |
     Args:
         seconds: Time for each kind of numbers.
         model: Folder of the exported model; None for the one that comes with gongkai.
+
+    Raises:
+        BrokenModel: It is missing, damaged or not exported.
+        EmptyInput: There is nothing in the texts for it to read.
     """
     bundle = bundle_of(model)
     ids: list[NDArray[Any]] = []
@@ -91,6 +96,8 @@ def operations(texts: Sequence[str], threads: int, seconds: float, model: Path |
     extractor = Extractor("model", model=JointReader(bundle.description, noted_spans, noted_relations))
     for _ in extractor.extract_all(map(read_text, texts)):
         pass
+    if not ids:
+        raise EmptyInput("the texts", "The model reads nothing in them.", "Give documents that hold figures.")
 
     @cache
     def of_window(length: int) -> list[Product]:

@@ -8,7 +8,7 @@ from functools import partial, wraps
 from itertools import pairwise
 from pathlib import Path
 from time import perf_counter
-from typing import Any, Final, ParamSpec, TypeVar
+from typing import Final, ParamSpec, TypeVar
 
 from spacy.tokens import Doc
 
@@ -56,22 +56,6 @@ def bundle_of(model: Path | None) -> Bundle:
     return read_bundle(model or data_root() / SHIPPED_MODEL)
 
 
-def graph(file: bytes, threads: int) -> runtime.Graph:
-    """A graph as the pipeline runs it, but by a session of its own."""
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
-
-    def run(**inputs: Any) -> Any:
-        return session.run(None, inputs)
-
-    return run
-
-
 def stage_clock(
     mode: str, threads: int, model: Path | None = None
 ) -> Callable[[Sequence[str]], dict[str, float]]:
@@ -90,8 +74,8 @@ def stage_clock(
         bundle = bundle_of(model)
         reader = runtime.JointReader(
             bundle.description,
-            watches[ENCODING].on(graph(bundle.spans, threads)),
-            watches[RELATIONS].on(graph(bundle.relations, threads)),
+            watches[ENCODING].on(runtime.graph(bundle.spans, threads)),
+            watches[RELATIONS].on(runtime.graph(bundle.relations, threads)),
         )
     return partial(_stage_seconds, Extractor(mode, reader), watches)
 
