@@ -164,6 +164,18 @@ def test_bad_data_stops_before_anything_is_written(tmp_path: Path) -> None:
     assert not (tmp_path / "run").exists()
 
 
+def test_a_run_may_begin_with_the_weights_of_another(tmp_path: Path) -> None:
+    run = settings(tmp_path, epochs=8)
+    first = train(tmp_path / "first", settings=run)
+    still = Optimisation(epochs=1, batch_characters=256, encoder_rate=1e-9, head_rate=1e-9)
+    goes_on = msgspec.structs.replace(run, initial=str(tmp_path / "first"), optimisation=still, seed=2)
+    assert train(tmp_path / "second", settings=goes_on).f1 == pytest.approx(first.f1, abs=0.01)
+    assert first.f1 > train(tmp_path / "anew", settings=msgspec.structs.replace(goes_on, initial="")).f1 + 0.1
+    other = msgspec.structs.replace(goes_on, encoder=Convolution(width=32, dilations=(1, 2)))
+    with pytest.raises(ConfigError, match="another shape"):
+        train(tmp_path / "third", settings=other)
+
+
 def test_a_loss_that_is_no_number_stops_the_run(tmp_path: Path) -> None:
     run = settings(tmp_path, epochs=3)
     wild = Optimisation(epochs=3, encoder_rate=1e30, head_rate=1e30, warm_up=0, batch_characters=256)

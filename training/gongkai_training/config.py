@@ -181,6 +181,7 @@ class TrainSettings(Settings, frozen=True, kw_only=True):
 
     Attributes:
         dropout: Between the encoder and the layers above it.
+        initial: Folder of a trained model of the same shape, whose weights this run begins with; empty for none.
         checkpoint_minutes: A checkpoint is written when this many minutes have passed, and after each epoch.
         device: `auto` takes a GPU if there is one (in bfloat16), else the CPU (in float32).
         threads: Of the CPU; None for all of them.
@@ -193,6 +194,7 @@ class TrainSettings(Settings, frozen=True, kw_only=True):
     augmentation: Augmentation = Augmentation()
     optimisation: Optimisation = Optimisation()
     dropout: Dropout = 0.1
+    initial: str = ""
     seed: int = 1
     checkpoint_minutes: Annotated[float, msgspec.Meta(ge=0)] = 10
     log_steps: Positive = 10

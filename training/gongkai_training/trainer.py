@@ -22,7 +22,7 @@ from torch import nn
 from gongkai.errors import ConfigError, OutputError
 from gongkai.gold.records import GoldRecord
 
-from .artifacts import WEIGHTS, write_description, write_weights
+from .artifacts import WEIGHTS, load_model, write_description, write_weights
 from .augment import Augmenter, names_of
 from .backbones import bert_configuration, load_embedding, load_pretrained
 from .batching import Batch, batches
@@ -176,6 +176,8 @@ class _Run:
             load_pretrained(self.model.backbone, pretrained)
         elif embedding:
             load_embedding(self.model.backbone, Path(embedding))
+        if settings.initial:
+            _begin_with(self.model, Path(settings.initial))
         self.model.to(self.device)
         self.optimizer = torch.optim.AdamW(_groups(self.model, settings.optimisation))
         self.augmenter = Augmenter(settings.augmentation, names_of(gold.train.records))
@@ -373,6 +375,21 @@ class _Run:
             unfinished,
         )
         unfinished.replace(self.out / CHECKPOINT)
+
+
+def _begin_with(model: JointModel, folder: Path) -> None:
+    """Give a model the weights of a trained one.
+
+    Raises:
+        BrokenModel: There is none in the folder.
+        ConfigError: It is of another shape.
+    """
+    try:
+        model.load_state_dict(load_model(folder).model.state_dict())
+    except RuntimeError:
+        raise ConfigError(
+            f"initial {folder}", "That model is of another shape.", "Take its encoder, spans and relations."
+        ) from None
 
 
 def _groups(model: JointModel, settings: Optimisation) -> list[dict[str, Any]]:
