@@ -60,26 +60,30 @@ def test_a_label_goes_to_the_side_that_is_right(gold: Path) -> None:
     assert told[-1] == best
 
 
-def test_the_model_is_believed_from_where_it_is_right(gold: Path, tmp_path: Path) -> None:
-    """It is sure (0.97) of what the rules do not see, and less (0.85) where it says too much and the rules are right."""
-    right = msgspec.structs.replace(
-        Extractor("rules").extract(read_text("2018年，我局收到申请12件。")), id="right"
+def test_the_model_is_believed_from_where_it_is_right(tmp_path: Path) -> None:
+    """It is sure (0.97) of an ORG that the rules do not see, and less (0.85) of one where there is none."""
+    seen, wrong = record("据⟦ORG 甲乙丙社⟧电。"), record("据⟦ORG 天气⟧电。")
+    wrong = msgspec.structs.replace(
+        wrong, entities=tuple(msgspec.structs.replace(entity, id="W1") for entity in wrong.entities)
     )
-    write([from_record(right)], tmp_path / "right.jsonl")
-    wrong = record("2018年，⟦METRIC 我局收到申请⟧⟦COUNT 12件⟧。", "value_of T2 T1")
-    renamed = [msgspec.structs.replace(entity, id=f"W{entity.id}") for entity in wrong.entities]
-    reader = PlantedReader(
-        *GOLD,
-        msgspec.structs.replace(wrong, entities=tuple(renamed), relations=()),
-        scores={"T1": 0.97, "T2": 0.97, "T3": 0.97, "WT1": 0.85, "WT2": 0.85},
-    )
-    dev = Dev([gold, tmp_path / "right.jsonl"], reader)
+    gold = [
+        msgspec.structs.replace(seen, id="seen"),
+        msgspec.structs.replace(wrong, id="none", entities=()),
+    ]
+    write([from_record(each) for each in gold], tmp_path / "dev.jsonl")
+    dev = Dev([tmp_path / "dev.jsonl"], PlantedReader(seen, wrong, scores={"T1": 0.97, "W1": 0.85}))
     best = choose_policy(dev, uniform("rules"))
-    metric = best.policy.spans["METRIC"]
+    org = best.policy.spans["ORG"]
     assert best.score == 1
-    assert metric.order == ("model", "rules")
-    assert 0.85 < metric.model_least <= 0.97
-    assert metric.model_least in LEAST
+    assert "model" in org.order
+    assert 0.85 < org.model_least <= 0.97
+    assert org.model_least in LEAST
+
+
+def test_what_a_number_counts_is_taken_as_the_model_says(gold: Path) -> None:
+    sure = dict.fromkeys(("T1", "T2", "T3"), 0.97)
+    best = choose_policy(Dev([gold], PlantedReader(*GOLD, scores=sure)), uniform("rules"))
+    assert best.policy.spans["METRIC"] == Choice(("model", "rules"))
 
 
 def test_a_silent_model_changes_nothing_where_rules_are_right(tmp_path: Path) -> None:

@@ -183,7 +183,7 @@ def test_a_loss_that_is_no_number_stops_the_run(tmp_path: Path) -> None:
         train(tmp_path / "run", settings=msgspec.structs.replace(run, optimisation=wild))
 
 
-@pytest.mark.parametrize("name", ["tiny", "student", "teacher"])
+@pytest.mark.parametrize("name", ["tiny", "teacher", "convolution", "student", "student_gold"])
 def test_shipped_settings(root: Path, name: str) -> None:
     run = read_settings(root / "configs" / "training" / f"{name}.yaml", TrainSettings)
     for path in (*run.data.train, *run.data.dev, *run.data.held_out):
