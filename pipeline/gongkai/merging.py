@@ -27,7 +27,7 @@ from gongkai.types import Entity, EntityLabel, Mention, Relation, RelationLabel,
 
 Mode = Literal["rules", "model", "hybrid"]
 Source = Literal["rules", "model"]
-Tables = Literal["all", "forms", "none"]
+Tables = Literal["all", "forms", "marked", "none"]
 
 MODES: Final[tuple[Mode, ...]] = get_args(Mode)
 POLICY_FILE: Final = "merge.yaml"
@@ -56,7 +56,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     Attributes:
         tables: In which tables rules alone read numbers and what they count: every one whose cells were told apart,
-            the standard forms, or none.
+            the standard forms, those of them that the page marks up as tables (HTML, DOCX), or none.
     """
 
     tables: Tables
@@ -302,10 +302,14 @@ class _Relations:
 
 def _ruled(tables: Iterable[Table], policy: Policy) -> IntervalIndex:
     """The tables that rules alone read."""
-    if policy.tables == "none":
-        return IntervalIndex([])
-    ruled = drop_overlapping(t for t in tables if policy.tables == "all" or t.form is not None)
-    return IntervalIndex([(table.start, table.end) for table in ruled])
+    chosen = (table for table in tables if _is_chosen(table, policy.tables))
+    return IntervalIndex([(table.start, table.end) for table in drop_overlapping(chosen)])
+
+
+def _is_chosen(table: Table, tables: Tables) -> bool:
+    if tables in ("all", "none"):
+        return tables == "all"
+    return table.form is not None and not (tables == "marked" and table.flattened)
 
 
 def _in_turn(turns: Iterable[Iterable[Mention]]) -> list[Mention]:

@@ -290,14 +290,18 @@ def policy(
     ] = None,
 ) -> None:
     """Choose on dev who decides what in mode *hybrid*, rules or model, label by label."""
+    import msgspec
+
     from gongkai.merging import uniform
     from gongkai.reading import load_reader
 
     from .merging import Dev, choose_policy, write_policy
 
+    # The gold is plain text, so it cannot tell; where a page marks up a standard form, rules read its columns.
+    start = msgspec.structs.replace(uniform("rules"), tables="marked")
     best = choose_policy(
         Dev(gold, load_reader(model), texts),
-        uniform("rules"),
+        start,
         report=lambda trial: typer.echo(f"{trial.score:.4f}  {trial.changed}", err=True),
     )
     write_policy(out, best.policy)
