@@ -83,27 +83,32 @@ def test_labels_that_may_not_meet_are_settled_by_score() -> None:
     assert places(merger.spans(said("⟦COUNT 2018年⟧", "rule:x", 0.9))) == [("PERIOD", 0, 5)]
 
 
-def table(start: int, end: int, form: str | None = None) -> Table:
-    return Table(id="B1", start=start, end=end, form=form)
+def table(start: int, end: int, form: str | None = None, *, flattened: bool = False) -> Table:
+    return Table(id="B1", start=start, end=end, form=form, flattened=flattened)
 
 
 @pytest.mark.parametrize(
-    ("tables", "form", "kept"),
+    ("tables", "form", "flattened", "by_rules"),
     [
-        ("all", None, [("ORG", 0, 2), ("COUNT", 3, 4)]),
-        ("forms", "A", [("ORG", 0, 2), ("COUNT", 3, 4)]),
-        ("forms", None, [("ORG", 0, 2), ("COUNT", 2, 4)]),
-        ("none", "A", [("ORG", 0, 2), ("COUNT", 2, 4)]),
+        ("all", None, True, True),
+        ("forms", "A", True, True),
+        ("forms", None, False, False),
+        ("marked", "A", False, True),
+        ("marked", "A", True, False),
+        ("marked", None, False, False),
+        ("none", "A", False, False),
     ],
 )
 def test_rules_alone_read_the_numbers_of_tables(
-    tables: str, form: str | None, kept: list[tuple[str, int, int]]
+    tables: str, form: str | None, flattened: bool, by_rules: bool
 ) -> None:
     """The model names an ORG and a longer number; in a table of the rules the number is what the rules say."""
-    state = state_of("市府共9件", said("⟦ORG 市府⟧⟦COUNT 共9⟧件", "model"), tables=(table(0, 5, form),))
+    grid = table(0, 5, form, flattened=flattened)
+    state = state_of("市府共9件", said("⟦ORG 市府⟧⟦COUNT 共9⟧件", "model"), tables=(grid,))
     chosen = msgspec.structs.replace(policy(COUNT=Choice(("model",))), tables=tables)
     rules = said("市府共⟦COUNT 9⟧件", "rule:count.cell")
-    assert places(Merger(chosen, state).spans(rules)) == kept
+    number = ("COUNT", 3, 4) if by_rules else ("COUNT", 2, 4)
+    assert places(Merger(chosen, state).spans(rules)) == [("ORG", 0, 2), number]
 
 
 TEXT = "收到申请3件,办结2件"
