@@ -103,8 +103,8 @@ def comparable(fact: Fact) -> tuple[Any, ...]:
 def test_simplified_and_traditional_give_the_same_facts(text: str, mode: str) -> None:
     simplified = opencc.OpenCC("t2s").convert(text)
     traditional = opencc.OpenCC("s2t").convert(simplified)
-    if len(traditional) != len(simplified):
-        pytest.skip("OpenCC changes the length of this text")
+    if fold(traditional) != fold(simplified):
+        pytest.skip("OpenCC chooses other words for this text")
     ours, theirs = extract(simplified, mode), extract(traditional, mode)
     assert [comparable(fact) for fact in theirs.facts] == [comparable(fact) for fact in ours.facts]
     assert [(f.check, f.spans) for f in theirs.findings] == [(f.check, f.spans) for f in ours.findings]

@@ -59,7 +59,7 @@ def shards(texts: Sequence[str], number: int) -> list[list[str]]:
     """The texts in so many parts of about as many characters each.
 
     >>> shards(["a", "bbbb", "cc", "dd"], 2)
-    [['bbbb'], ['cc', 'dd', 'a']]
+    [['bbbb', 'a'], ['cc', 'dd']]
     """
     parts: list[list[str]] = [[] for _ in range(number)]
     filled = [(0, place) for place in range(number)]
