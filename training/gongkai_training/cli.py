@@ -29,6 +29,13 @@ Config = Annotated[
 Out = Annotated[
     Path, typer.Option("--output", "-o", metavar="DIR", help="Folder to write.", show_default=False)
 ]
+OnnxFolder = Annotated[
+    Path, typer.Argument(metavar="ONNX_DIR", help="Folder that export wrote.", show_default=False)
+]
+TextsFolder = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", help="Folder of the texts of stand-off gold.", show_default=False),
+]
 Force = Annotated[bool, typer.Option("--force", help="Write although DIR is not empty.")]
 
 
@@ -222,14 +229,9 @@ def export(
 
 @app.command()
 def quantise(
-    model: Annotated[
-        Path, typer.Argument(metavar="ONNX_DIR", help="Folder that export wrote.", show_default=False)
-    ],
+    model: OnnxFolder,
     gold: Annotated[list[Path], typer.Option(metavar="GOLD", help="Train; repeatable.", show_default=False)],
-    texts: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="Folder of the texts of stand-off gold.", show_default=False),
-    ] = None,
+    texts: TextsFolder = None,
 ) -> None:
     """Put an exported model's convolutions into eight bits: smaller and faster, and it finds nearly the same.
 
@@ -247,14 +249,9 @@ def quantise(
 
 @app.command()
 def calibrate(
-    model: Annotated[
-        Path, typer.Argument(metavar="ONNX_DIR", help="Folder that export wrote.", show_default=False)
-    ],
+    model: OnnxFolder,
     gold: Annotated[list[Path], typer.Option(metavar="GOLD", help="Dev; repeatable.", show_default=False)],
-    texts: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="Folder of the texts of stand-off gold.", show_default=False),
-    ] = None,
+    texts: TextsFolder = None,
 ) -> None:
     """Make the scores of an exported model believable: one temperature a label, fitted on dev.
 
@@ -284,10 +281,7 @@ def policy(
             "--output", "-o", metavar="YAML", help="Policy file, of which the comment on top stays."
         ),
     ] = Path("configs/merge.yaml"),
-    texts: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="Folder of the texts of stand-off gold.", show_default=False),
-    ] = None,
+    texts: TextsFolder = None,
 ) -> None:
     """Choose on dev who decides what in mode *hybrid*, rules or model, label by label."""
     import msgspec
@@ -322,9 +316,7 @@ def _print(event: Event) -> None:
 
 @app.command()
 def package(
-    model: Annotated[
-        Path, typer.Argument(metavar="ONNX_DIR", help="Folder that export wrote.", show_default=False)
-    ],
+    model: OnnxFolder,
     out: Out,
     force: Force = False,
 ) -> None:

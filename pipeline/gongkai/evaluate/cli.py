@@ -27,6 +27,13 @@ Texts = Annotated[
 ]
 Resamples = Annotated[int, typer.Option(min=100, help="Replicates of the bootstrap.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace results that lie in OUT.")]
+Table = Annotated[
+    Path | None,
+    typer.Option(
+        "--output", "-o", metavar="FILE", help="Write it as Markdown, or as JSON (.json).", show_default=False
+    ),
+]
+ForceTable = Annotated[bool, typer.Option("--force", help="Replace FILE if it exists.")]
 
 
 @app.command(name=DEFAULT)
@@ -76,17 +83,8 @@ def score(
 def compare(
     a: Annotated[Path, typer.Argument(metavar="A", help="Folder of an evaluation.", show_default=False)],
     b: Annotated[Path, typer.Argument(metavar="B", help="Folder of another.", show_default=False)],
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="FILE",
-            help="Write it as Markdown, or as JSON (.json).",
-            show_default=False,
-        ),
-    ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace FILE if it exists.")] = False,
+    out: Table = None,
+    force: ForceTable = False,
 ) -> None:
     """Tell whether B is better than A: level by level, and which documents and spans changed.
 
@@ -187,17 +185,8 @@ def speed(
     budget: Annotated[
         float, typer.Option(min=1.0, help="Seconds after which a slow system's round ends.")
     ] = 20.0,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="FILE",
-            help="Write it as Markdown, or as JSON (.json).",
-            show_default=False,
-        ),
-    ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace FILE if it exists.")] = False,
+    out: Table = None,
+    force: ForceTable = False,
 ) -> None:
     """Measure characters a second, latency, load time and memory, by stage and beside what else one could use.
 
