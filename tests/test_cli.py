@@ -14,7 +14,7 @@ from types import ModuleType
 import jsonschema
 import pytest
 
-from gongkai import __version__, cli
+from gongkai import __version__, cli, run
 from gongkai.export.jsonl import record_schema
 from handmade import StandIn
 
@@ -25,6 +25,8 @@ def stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
     module = ModuleType("gongkai.pipeline")
     module.Extractor = StandIn  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "gongkai.pipeline", module)
+    monkeypatch.setattr(run, "load_extractor", StandIn)  # of worker processes, which import their own modules
+    monkeypatch.setattr(run, "cores", lambda: 1)
 
 
 @pytest.fixture
@@ -39,6 +41,9 @@ def empty(tmp_path: Path) -> Path:
     path = tmp_path / "empty.txt"
     path.write_bytes(b"")
     return path
+
+
+ALWAYS = {"errors.jsonl", "duplicates.jsonl", "quarantine.jsonl", "run.json"}
 
 
 def status_of(*arguments: str | Path, monkeypatch: pytest.MonkeyPatch) -> int:
@@ -97,7 +102,7 @@ def test_formats_may_be_repeated(good: Path, tmp_path: Path, monkeypatch: pytest
     arguments = ("extract", good, "-o", tmp_path / "out", "--format", "csv", "--format", "duckdb")
     assert status_of(*arguments, monkeypatch=monkeypatch) == 0
     found = {path.name for path in (tmp_path / "out").iterdir()}
-    assert found == {"facts.csv", "findings.csv", "gongkai.duckdb", "errors.jsonl"}
+    assert found == {"facts.csv", "findings.csv", "gongkai.duckdb", *ALWAYS}
 
 
 def test_results_are_kept_unless_forced(
@@ -165,15 +170,6 @@ def test_help_says_the_exit_statuses(
     assert "Exit status: 0" in capsys.readouterr().out
 
 
-def test_interrupt(good: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(self: StandIn, document: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(StandIn, "extract", interrupted)
-    assert status_of("extract", good, "-o", tmp_path / "out", monkeypatch=monkeypatch) == 130
-    assert list((tmp_path / "out").iterdir()) == []
-
-
 @pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["extract", "--help"], ["schema"]])
 def test_what_needs_no_document_imports_nothing_heavy(arguments: list[str]) -> None:
     code = (
@@ -197,15 +193,9 @@ def test_closed_pipe_is_quiet() -> None:
 
 SLOW = """
 import sys, time
-from types import ModuleType
-import handmade
-class Slow(handmade.StandIn):
-    def extract(self, document):
-        print("at work", flush=True)
-        time.sleep(60)
-module = ModuleType("gongkai.pipeline")
-module.Extractor = Slow
-sys.modules["gongkai.pipeline"] = module
+import harmful
+from gongkai import run
+run.load_extractor = harmful.telling
 from gongkai.cli import main
 sys.exit(main())
 """
@@ -213,14 +203,14 @@ sys.exit(main())
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 @pytest.mark.parametrize(
-    ("sent", "status", "left"), [(signal.SIGINT, 130, []), (signal.SIGKILL, -9, [".partial"])]
+    ("sent", "status", "left"), [(signal.SIGINT, 130, []), (signal.SIGKILL, -9, [".gongkai"])]
 )
 def test_stopped_run_leaves_nothing_that_looks_whole(
     sent: signal.Signals, status: int, left: list[str], good: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
     command = [sys.executable, "-c", SLOW, "extract", str(good), "-o", str(out)]
-    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parent)}
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
     ) as process:

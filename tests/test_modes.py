@@ -7,7 +7,7 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +19,17 @@ import typer
 from evaluate.building import record
 from gongkai import cli, extract, load, pipeline
 from gongkai.analysis import Analysis
+from gongkai.batch.messages import Task
+from gongkai.batch.shards import write_items
+from gongkai.batch.worker import do
 from gongkai.errors import BrokenModel, ConfigError
+from gongkai.export import Format
 from gongkai.gold.records import from_record, write
-from gongkai.ingest import read_text
+from gongkai.ingest import Leaf, Place, read_text
 from gongkai.model.decode import settle
 from gongkai.model.runtime import MissingRuntime
 from gongkai.pipeline import STAGES, Extractor, analysis_of, stages
 from gongkai.reading import Reader
-from gongkai.run import run
 from gongkai.types import Document, Mention, Record
 from planted import PlantedReader, mentions_of
 
@@ -153,37 +156,17 @@ class Fragile(PlantedReader):
 
 def test_one_bad_document_does_not_lose_its_batch(tmp_path: Path) -> None:
     texts = [READ.text, "全年办结3件。", "这一篇会坏。", OTHER.text, "又一篇，坏。"]
-    lines = [json.dumps({"id": f"d{n}", "text": text}, ensure_ascii=False) for n, text in enumerate(texts)]
-    (tmp_path / "in.jsonl").write_text("\n".join(lines), "utf8")
-    extractor = Extractor("hybrid", Fragile(READ, OTHER))
-    seen: list[tuple[int, int]] = []
-    summary = run(
-        [tmp_path / "in.jsonl"],
-        tmp_path / "out",
-        extractor=extractor,
-        progress=lambda summary, _: seen.append((summary.documents, summary.failed)),
-    )
-    written = (tmp_path / "out" / "documents.jsonl").read_text("utf8").splitlines()
+    items = [Leaf(Place("in.jsonl", f"line {n}"), "line", _line(n, text)) for n, text in enumerate(texts)]
+    write_items(tmp_path / "0.in", items)
+    task = Task(0, str(tmp_path / "0.in"), str(tmp_path / "0"))
+    done = do(task, Extractor("hybrid", Fragile(READ, OTHER)), [Format.JSONL], tell=lambda _: None)
+    written = (tmp_path / "0" / "documents.jsonl").read_text("utf8").splitlines()
     assert [json.loads(line)["id"] for line in written] == ["d0", "d1", "d3"]
-    assert (summary.documents, summary.errors) == (3, {"ArithmeticError": 2})
-    assert seen == [(1, 0), (2, 0), (2, 1), (3, 1), (3, 2)]
+    assert (done.counts.documents, done.counts.errors, done.failed) == (3, {"ArithmeticError": 2}, (2, 4))
 
 
-class Forgetful:
-    """Gives fewer records than documents at once, and all of them one by one."""
-
-    def extract(self, document: Document) -> Record:
-        return Analysis.of(document).record()
-
-    def extract_all(self, documents: Iterable[Document]) -> Iterator[Record]:
-        yield self.extract(next(iter(documents)))
-
-
-def test_a_record_that_a_batch_owes_is_made_alone(tmp_path: Path) -> None:
-    for number in range(3):
-        (tmp_path / f"{number}.txt").write_text(f"第{number}篇。", "utf8")
-    summary = run([tmp_path], tmp_path / "out", extractor=Forgetful())
-    assert (summary.files, summary.documents) == (3, 3)
+def _line(number: int, text: str) -> bytes:
+    return json.dumps({"id": f"d{number}", "text": text}, ensure_ascii=False).encode()
 
 
 # Stages, and what is not there.

@@ -72,36 +72,67 @@ def extract(
     ] = None,
     mode: Annotated[Mode, typer.Option(help="What tags the text.")] = Mode.HYBRID,
     model: ModelFolder = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, help="Processes. [default: as many as there are cores]", show_default=False),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the unfinished run in OUT, if there is one.")
+    ] = False,
     fail_fast: Annotated[
         bool,
         typer.Option("--fail-fast", help="End the run at the first input that fails; keep what was done."),
     ] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace results that lie in OUT.")] = False,
+    timeout: Annotated[
+        float, typer.Option(min=0.1, metavar="SECONDS", help="What one document may take.")
+    ] = 60.0,
+    memory: Annotated[
+        int | None,
+        typer.Option(min=256, metavar="MIB", help="What each process may take.", show_default=False),
+    ] = None,
+    log_json: Annotated[
+        Path | None,
+        typer.Option("--log-json", metavar="FILE", help="Append a log, one JSON object a line."),
+    ] = None,
 ) -> None:
     """Extract entities, relations, facts and findings from reports into the folder OUT.
 
     Writes **documents.jsonl** (jsonl), one table each for documents, sections, entities, relations, facts and
-    findings (parquet; duckdb: **gongkai.duckdb**), **facts.csv** and **findings.csv** (csv, for Excel).
-    Inputs that failed are listed in **errors.jsonl**, which is always written; the run goes on without them.
+    findings (parquet: folders by year; duckdb: **gongkai.duckdb**), **facts.csv** and **findings.csv** (csv, for
+    Excel). Always written: **errors.jsonl**, the inputs that failed; **quarantine.jsonl**, those of them that hung
+    or crashed; **duplicates.jsonl**, documents that are byte for byte like an earlier one and point to it; and
+    **run.json**.
+
+    A run that was killed goes on with --resume, repeats nothing that was done, and ends with the same bytes.
 
     Exit status: 0 all inputs were extracted; 3 finished, but some inputs failed; 1 no document came out,
-    OUT cannot be written, or --fail-fast ended the run; 2 wrong usage; 130 interrupted (nothing is kept).
+    OUT cannot be written, or --fail-fast ended the run; 2 wrong usage; 130 interrupted.
     """
+    from contextlib import ExitStack
+    from functools import partial
+
     from rich.console import Console
 
-    from gongkai.pipeline import Extractor
     from gongkai.progress import reporting, summary_table
-    from gongkai.run import run
+    from gongkai.resources import fingerprint
+    from gongkai.run import load_extractor, run
 
-    with reporting(sys.stderr) as progress:
+    with ExitStack() as open_files:
         summary = run(
             paths,
             out,
-            extractor=Extractor(mode, model),
+            extractor=partial(load_extractor, mode, model),
             formats=formats or [Format.JSONL],
-            fail_fast=fail_fast,
+            workers=workers,
+            resume=resume,
             force=force,
-            progress=progress,
+            fail_fast=fail_fast,
+            settings={"mode": mode, "resources": fingerprint(), "model": fingerprint(model) if model else ""},
+            timeout=timeout,
+            memory=None if memory is None else memory * 1024 * 1024,
+            progress=open_files.enter_context(reporting(sys.stderr)),
+            log=None if log_json is None else open_files.enter_context(log_json.open("a", encoding="utf-8")),
         )
     Console().print(summary_table(summary))
     if summary.failed:

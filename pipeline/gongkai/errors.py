@@ -70,6 +70,14 @@ class OutputError(GongkaiError):
     """The output folder cannot be written, or holds something that must not be overwritten."""
 
 
+class Quarantined(GongkaiError):
+    """A document hung, or ended the process that was reading it, time and again."""
+
+
+class WorkerLost(GongkaiError):
+    """A worker process cannot be started, or ends whatever it is given."""
+
+
 class BrokenRecord(GongkaiError):
     """A line is no gold record."""
 

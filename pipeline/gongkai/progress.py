@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from datetime import timedelta
 from typing import TextIO
 
 from rich import box
@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gongkai import run
-from gongkai.show import CHECKS, LABELS, visible
+from gongkai.show import CHECKS, LABELS
 
 LOG_SECONDS = 10.0
 LOG_DOCUMENTS = 1000
@@ -35,14 +35,13 @@ def reporting(stream: TextIO = sys.stderr) -> Iterator[run.Progress]:
         TextColumn("{task.fields[counts]}"),
         BarColumn(bar_width=20),
         TimeElapsedColumn(),
-        TextColumn("{task.description}", markup=False, style="dim"),
     )
     with Progress(*columns, console=Console(file=stream), transient=True) as bar:
-        # How many files there are is not known until the last folder has been walked: the bar only pulses.
+        # How many files there are is not known until the last folder has been walked: until then the bar pulses.
         task = bar.add_task("", total=None, counts="")
 
-        def update(summary: run.RunSummary, path: Path) -> None:
-            bar.update(task, description=visible(path.name), counts=_counts(summary))
+        def update(summary: run.RunSummary) -> None:
+            bar.update(task, total=summary.total, completed=summary.files, counts=_counts(summary))
 
         yield update
 
@@ -55,7 +54,7 @@ class LogLines:
         self._at = time.monotonic()
         self._documents = 0
 
-    def __call__(self, summary: run.RunSummary, path: Path) -> None:
+    def __call__(self, summary: run.RunSummary) -> None:
         now = time.monotonic()
         if now - self._at < LOG_SECONDS and summary.documents - self._documents < LOG_DOCUMENTS:
             return
@@ -64,10 +63,13 @@ class LogLines:
 
 
 def _counts(summary: run.RunSummary) -> str:
-    return (
+    counts = (
         f"{summary.documents:,} documents, {summary.failed:,} failed, "
-        f"{summary.characters:,} characters, {summary.characters_per_second:,.0f} characters/s"
+        f"{summary.documents_per_second:,.1f} documents/s, {summary.characters_per_second:,.0f} characters/s"
     )
+    if summary.remaining is None:
+        return counts
+    return f"{counts}, {timedelta(seconds=round(summary.remaining))} left"
 
 
 def summary_table(summary: run.RunSummary) -> Table:
@@ -82,7 +84,9 @@ def summary_table(summary: run.RunSummary) -> Table:
     table.add_row("relations", f"{summary.relations:,}")
     table.add_row("facts", f"{summary.facts:,}")
     _add(table, "findings", summary.findings, {check: f"{check} {name}" for check, name in CHECKS.items()})
+    table.add_row("duplicates", f"{summary.duplicates:,}")
     _add(table, "failed", summary.errors, {})
+    table.add_row("quarantined", f"{summary.quarantined:,}")
     table.add_row("seconds", f"{summary.seconds:,.1f}")
     table.add_row("characters/s", f"{summary.characters_per_second:,.0f}")
     return table

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from functools import cache
 from pathlib import Path
 from typing import TypeVar
@@ -25,6 +26,16 @@ def data_root() -> Path:
 def config_path(name: str) -> Path:
     """Path of a shipped config file, e.g. `config_path("units.yaml")`."""
     return data_root() / "configs" / name
+
+
+def fingerprint(folder: Path | None = None) -> str:
+    """SHA-256 over the names and bytes of all files of a folder; of the shipped configs and models if None."""
+    folders = [folder] if folder else [data_root() / "configs", data_root() / "models"]
+    digest = hashlib.sha256()
+    for path in sorted(path for each in folders for path in each.rglob("*") if path.is_file()):
+        digest.update(f"{path.name}\0{path.stat().st_size}\0".encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def load_yaml(name: str, kind: type[T]) -> T:

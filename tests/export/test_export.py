@@ -1,4 +1,4 @@
-"""A folder of results: what lies there after a run that ended, failed, or was killed."""
+"""The results of a shard, and of a run made of those of its shards."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ import msgspec
 import pytest
 
 from gongkai.errors import OutputError
-from gongkai.export import FILES, PARTIAL, RESULT_FILES, Export, Failure, Format
+from gongkai.export import RESULTS, Chunk, Failure, Format, writing
 from gongkai.export.jsonl import JsonlWriter, record_schema
+from gongkai.export.merge import merge
 from gongkai.types import Record
 from handmade import marked, report
 
@@ -25,11 +26,10 @@ def names(folder: Path) -> set[str]:
 
 def test_documents_decode_to_the_records_and_validate(tmp_path: Path) -> None:
     records = [report(), marked("😀\n12条\u2028", ("COUNT", 2, 5)), marked("")]
-    with Export(tmp_path) as export:
+    with Chunk(tmp_path / "chunk", [Format.JSONL]) as chunk:
         for record in records:
-            export.add(record)
-        export.commit()
-    lines = (tmp_path / "documents.jsonl").read_bytes().splitlines()
+            chunk.add(record)
+    lines = (tmp_path / "chunk" / "documents.jsonl").read_bytes().splitlines()
     assert [msgspec.json.decode(line, type=Record) for line in lines] == records
     validator = jsonschema.Draft202012Validator(record_schema())
     validator.check_schema(record_schema())
@@ -40,65 +40,42 @@ def test_documents_decode_to_the_records_and_validate(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("form", list(Format))
-def test_only_the_formats_asked_for_and_errors(form: Format, tmp_path: Path) -> None:
-    with Export(tmp_path / "a" / "b", [form]) as export:
-        export.add(report())
-        export.commit()
-    assert names(tmp_path / "a" / "b") == {*FILES[form], "errors.jsonl"}
-    assert (tmp_path / "a" / "b" / "errors.jsonl").read_bytes() == b""
+def test_only_the_formats_asked_for(form: Format, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    with Chunk(tmp_path / "chunk", [form]) as chunk:
+        chunk.add(report())
+    merge([tmp_path / "chunk"], [form], tmp_path / "out")
+    assert names(tmp_path / "out") == set(RESULTS[form])
+
+
+def test_chunks_are_joined_in_order(tmp_path: Path) -> None:
+    chunks = [tmp_path / str(number) for number in range(3)]
+    for folder in chunks:
+        with Chunk(folder, list(Format)) as chunk:
+            chunk.add(report(folder.name))
+    merge(chunks, list(Format), tmp_path)
+    lines = (tmp_path / "documents.jsonl").read_text("utf8").splitlines()
+    assert [json.loads(line)["id"] for line in lines] == ["0", "1", "2"]
+    heads = [
+        line for line in (tmp_path / "facts.csv").read_text("utf-8-sig").splitlines() if "document_id" in line
+    ]
+    assert len(heads) == 1
+    with duckdb.connect(tmp_path / "gongkai.duckdb", read_only=True) as connection:
+        assert connection.execute("SELECT document_id FROM documents").fetchall() == [("0",), ("1",), ("2",)]
 
 
 def test_failures_are_lines(tmp_path: Path) -> None:
     failure = Failure("a.pdf", None, "NoTextLayer", "a.pdf: Only pictures.")
-    with Export(tmp_path) as export:
-        export.add_failure(failure)
-        export.commit()
-    assert json.loads((tmp_path / "errors.jsonl").read_text("utf-8")) == {
+    with Chunk(tmp_path / "chunk", [Format.JSONL]) as chunk:
+        chunk.add_failure(failure)
+    assert json.loads((tmp_path / "chunk" / "errors.jsonl").read_text("utf-8")) == {
         "path": "a.pdf", "member": None, "error": "NoTextLayer", "message": "a.pdf: Only pictures.",
     }  # fmt: skip
 
 
-def test_nothing_looks_whole_before_the_end(tmp_path: Path) -> None:
-    with Export(tmp_path, list(Format)) as export:
-        export.add(report())
-        assert names(tmp_path) == {PARTIAL}
-    assert names(tmp_path) == set()
-
-
-def test_results_are_not_overwritten_unless_forced(tmp_path: Path) -> None:
-    with Export(tmp_path, list(Format)) as export:
-        export.commit()
-    with pytest.raises(OutputError, match=r"already holds results .*--force"), Export(tmp_path):
-        pass
-    assert names(tmp_path) == set(RESULT_FILES)
-    with Export(tmp_path, force=True) as export:
-        assert names(tmp_path) > set(RESULT_FILES)
-        export.add(report())
-        export.commit()
-    assert names(tmp_path) == {"documents.jsonl", "errors.jsonl"}
-
-
-def test_old_results_stay_when_a_forced_run_fails(tmp_path: Path) -> None:
-    (tmp_path / "documents.jsonl").write_text("old")
-    with Export(tmp_path, force=True) as export:
-        export.add(report())
-    assert (tmp_path / "documents.jsonl").read_text() == "old"
-    assert names(tmp_path) == {"documents.jsonl"}
-
-
-def test_leftovers_of_a_killed_run_are_named(tmp_path: Path) -> None:
-    (tmp_path / PARTIAL).mkdir()
-    (tmp_path / PARTIAL / "documents.jsonl").write_text("half")
-    with pytest.raises(OutputError, match="was killed"), Export(tmp_path):
-        pass
-    with Export(tmp_path, force=True) as export:
-        export.commit()
-    assert (tmp_path / "documents.jsonl").read_bytes() == b""
-
-
 def test_a_file_in_the_way(tmp_path: Path) -> None:
-    (tmp_path / "out").write_text("")
-    with pytest.raises(OutputError, match="Writing failed: File exists"), Export(tmp_path / "out"):
+    (tmp_path / "chunk").write_text("")
+    with pytest.raises(OutputError, match="Writing failed: File exists"), Chunk(tmp_path / "chunk", []):
         pass
 
 
@@ -107,9 +84,11 @@ def test_full_disk_is_one_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(JsonlWriter, "write", full)
-    with pytest.raises(OutputError, match="No space left on device"), Export(tmp_path) as export:
-        export.add(report())
-    assert names(tmp_path) == set()
+    with (
+        pytest.raises(OutputError, match="No space left on device"),
+        Chunk(tmp_path / "chunk", [Format.JSONL]) as chunk,
+    ):
+        chunk.add(report())
 
 
 def test_duckdb_error_is_an_output_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,27 +96,15 @@ def test_duckdb_error_is_an_output_error(tmp_path: Path, monkeypatch: pytest.Mon
         raise duckdb.IOException("IO Error: disk full\nmore")
 
     monkeypatch.setattr(duckdb, "connect", refuse)
-    with (
-        pytest.raises(OutputError, match="Writing failed: IO Error: disk full\\."),
-        Export(tmp_path, [Format.DUCKDB]),
-    ):
-        pass
+    with pytest.raises(OutputError, match="Writing failed: IO Error: disk full\\."), writing(tmp_path):
+        merge([], [Format.DUCKDB], tmp_path)
 
 
 @pytest.mark.parametrize("formats", [[Format.JSONL], list(Format), [Format.CSV], [Format.PARQUET]])
 def test_a_record_that_cannot_be_written_is_in_no_format(formats: list[Format], tmp_path: Path) -> None:
-    with Export(tmp_path, formats) as export:
+    with Chunk(tmp_path / "chunk", formats) as chunk:
         with pytest.raises(UnicodeEncodeError):
-            export.add(marked("甲\ud800", ("METRIC", 0, 2)))
-        export.add(marked("乙"))
-        export.commit()
+            chunk.add(marked("甲\ud800", ("METRIC", 0, 2)))
+        chunk.add(marked("乙"))
     if Format.JSONL in formats:
-        assert (tmp_path / "documents.jsonl").read_bytes().count(b"\n") == 1
-
-
-def test_own_files_are_known(tmp_path: Path) -> None:
-    with Export(tmp_path / "out") as export:
-        assert export.holds(tmp_path / "out" / PARTIAL / "documents.jsonl")
-        assert export.holds(tmp_path / "x" / ".." / "out" / "documents.jsonl")
-        assert not export.holds(tmp_path / "out" / "report.txt")
-        assert not export.holds(tmp_path / "documents.jsonl")
+        assert (tmp_path / "chunk" / "documents.jsonl").read_bytes().count(b"\n") == 1

@@ -14,7 +14,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from gongkai.export import TABLES, Export, Format, tabular
+from gongkai.export import TABLES, Chunk, Format, tabular
+from gongkai.export.merge import merge
 from gongkai.types import CountNorm, Fact, Finding, Meta, Record
 from handmade import marked, report
 
@@ -30,14 +31,18 @@ def written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def write(folder: Path, records: list[Record]) -> None:
-    with Export(folder, list(Format)) as export:
+    with Chunk(folder / "chunk", list(Format)) as chunk:
         for record in records:
-            export.add(record)
-        export.commit()
+            chunk.add(record)
+    merge([folder / "chunk"], list(Format), folder)
 
 
 def rows(folder: Path, table: str) -> list[dict[str, Any]]:
-    return pq.read_table(folder / f"{table}.parquet").to_pylist()
+    """Of all partitions, in the order of the documents, without the column that the folders' names give."""
+    files = sorted((folder / table).glob("year=*/part-*.parquet"))
+    found = [row for file in files for row in pq.ParquetFile(file).read().to_pylist()]
+    order = {record.id: place for place, record in enumerate(RECORDS)}
+    return sorted(found, key=lambda row: order.get(row["document_id"], -1))
 
 
 def test_documents(written: Path) -> None:
@@ -93,6 +98,23 @@ def test_duckdb_and_parquet_are_equal(table: str, written: Path) -> None:
     assert found == rows(written, table)
 
 
+def test_parquet_is_partitioned_by_the_year_of_the_document(written: Path) -> None:
+    folders = {file.parent.name for file in (written / "facts").rglob("*.parquet")}
+    assert folders == {"year=2018", "year=__HIVE_DEFAULT_PARTITION__"}
+    query = f"SELECT year, count(*) FROM read_parquet('{written}/facts/**/*.parquet', hive_partitioning = true) GROUP BY 1"
+    assert dict(duckdb.sql(query).fetchall()) == {2018: 6, None: 1}
+
+
+def test_a_year_of_many_rows_has_several_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tabular, "BATCH_ROWS", 1)
+    monkeypatch.setattr(tabular, "PART_BYTES", 1)
+    monkeypatch.setattr(tabular, "FILE_ROWS", 4)
+    write(tmp_path, [report("a"), report("b")])
+    assert [file.name for file in sorted((tmp_path / "facts" / "year=2018").iterdir())] == [
+        "part-00000.parquet", "part-00001.parquet",
+    ]  # fmt: skip
+
+
 def test_children_join_documents(written: Path) -> None:
     with duckdb.connect(written / "gongkai.duckdb", read_only=True) as connection:
         query = (
@@ -111,7 +133,8 @@ def test_no_column_is_a_reserved_word() -> None:
 def test_empty_run_has_typed_tables(tmp_path: Path) -> None:
     write(tmp_path, [])
     for table in TABLES:
-        assert pq.read_schema(tmp_path / f"{table}.parquet") == tabular.SCHEMAS[table]
+        (file,) = (tmp_path / table).rglob("*.parquet")
+        assert pq.read_schema(file) == tabular.SCHEMAS[table]
     with duckdb.connect(tmp_path / "gongkai.duckdb", read_only=True) as connection:
         assert len(connection.execute("SHOW TABLES").fetchall()) == len(TABLES)
 
@@ -125,11 +148,11 @@ def test_a_number_too_large_for_its_column_fails_its_record_only(tmp_path: Path)
     entity = msgspec.structs.replace(report().entities[4])
     huge = msgspec.structs.replace(entity.norm, serial=10**30)  # type: ignore[type-var]
     bad = msgspec.structs.replace(report("bad"), entities=(msgspec.structs.replace(entity, norm=huge),))
-    with Export(tmp_path, list(Format)) as export:
+    with Chunk(tmp_path / "chunk", list(Format)) as chunk:
         with pytest.raises((pa.ArrowInvalid, OverflowError)):
-            export.add(bad)
-        export.add(report("good"))
-        export.commit()
+            chunk.add(bad)
+        chunk.add(report("good"))
+    merge([tmp_path / "chunk"], list(Format), tmp_path)
     assert [row["document_id"] for row in rows(tmp_path, "documents")] == ["good"]
     assert (tmp_path / "documents.jsonl").read_bytes().count(b"\n") == 1
 

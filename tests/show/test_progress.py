@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import io
 from collections import Counter
-from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from gongkai import progress
 from gongkai.run import RunSummary
-
-PATH = Path("报告[bold].txt")
 
 
 class Terminal(io.StringIO):
@@ -25,10 +22,10 @@ def test_log_gets_a_line_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
     stream = io.StringIO()
     with progress.reporting(stream) as update:
         for number in range(1, 251):
-            update(RunSummary(documents=number, characters=number * 10, seconds=1.0), PATH)
+            update(RunSummary(documents=number, characters=number * 10, seconds=1.0))
     assert stream.getvalue().splitlines() == [
-        "100 documents, 0 failed, 1,000 characters, 1,000 characters/s",
-        "200 documents, 0 failed, 2,000 characters, 2,000 characters/s",
+        "100 documents, 0 failed, 100.0 documents/s, 1,000 characters/s",
+        "200 documents, 0 failed, 200.0 documents/s, 2,000 characters/s",
     ]
 
 
@@ -36,17 +33,28 @@ def test_log_gets_a_line_when_time_has_passed(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(progress, "LOG_SECONDS", 0.0)
     stream = io.StringIO()
     with progress.reporting(stream) as update:
-        update(RunSummary(errors=Counter({"EmptyInput": 1})), PATH)
-    assert stream.getvalue() == "0 documents, 1 failed, 0 characters, 0 characters/s\n"
+        update(RunSummary(errors=Counter({"EmptyInput": 1})))
+    assert stream.getvalue() == "0 documents, 1 failed, 0.0 documents/s, 0 characters/s\n"
 
 
-def test_terminal_shows_the_file_in_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_remaining_time_once_the_total_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "LOG_SECONDS", 0.0)
+    stream = io.StringIO()
+    done = RunSummary(files=50, planned=100, done=50, seconds=60.0)
+    assert done.remaining is None
+    done.total = 100
+    with progress.reporting(stream) as update:
+        update(done)
+    assert done.remaining == pytest.approx(180.0)
+    assert stream.getvalue().endswith(", 0:03:00 left\n")
+
+
+def test_terminal_shows_the_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm-256color")
     stream = Terminal()
     with progress.reporting(stream) as update:
-        update(RunSummary(documents=3, characters=10), PATH)
+        update(RunSummary(documents=3, characters=10))
     assert "3 documents, 0 failed" in stream.getvalue()
-    assert PATH.name in stream.getvalue()
 
 
 def test_summary_names_every_count() -> None:
@@ -59,6 +67,7 @@ def test_summary_names_every_count() -> None:
         facts=5,
         findings=Counter(sum=1),
         errors=Counter(NoTextLayer=1),
+        duplicates=7,
         seconds=2.0,
     )
     stream = io.StringIO()
@@ -75,8 +84,10 @@ def test_summary_names_every_count() -> None:
         "facts 5",
         "findings 1",
         "sum 合计不符 1",
+        "duplicates 7",
         "failed 1",
         "NoTextLayer 1",
+        "quarantined 0",
         "seconds 2.0",
         "characters/s 600",
     ]

@@ -1,18 +1,17 @@
 """Writing records to files: JSONL, Parquet, DuckDB, CSV.
 
-An `Export` is one folder of results. Files are written under `OUT/.partial/` and moved into place when the
-run ends, so that a killed run leaves nothing that looks whole.
+A `Chunk` is the folder of the results of one shard; `gongkai.export.merge` makes the results of a run of the
+chunks of all its shards.
 """
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Protocol, Self
+from typing import Any, Protocol, Self
 
 import msgspec
 
@@ -21,7 +20,6 @@ from gongkai.types import Record
 
 ERRORS_FILE = "errors.jsonl"
 TABLES = ("documents", "sections", "entities", "relations", "facts", "findings")
-PARTIAL = ".partial"
 
 
 class Format(StrEnum):
@@ -33,16 +31,13 @@ class Format(StrEnum):
     CSV = "csv"
 
 
-FILES: dict[Format, tuple[str, ...]] = {
+RESULTS: dict[Format, tuple[str, ...]] = {
     Format.JSONL: ("documents.jsonl",),
-    Format.PARQUET: tuple(f"{table}.parquet" for table in TABLES),
+    Format.PARQUET: TABLES,
     Format.DUCKDB: ("gongkai.duckdb",),
     Format.CSV: ("facts.csv", "findings.csv"),
 }
-"""The files that each format writes."""
-
-RESULT_FILES = (*(name for names in FILES.values() for name in names), ERRORS_FILE)
-"""Every file a run may leave. `errors.jsonl`, even if empty, comes into place last: it says the run ended."""
+"""The files and folders (`documents/year=2019/part-00000.parquet` …) that each format is in the end."""
 
 
 class Failure(msgspec.Struct, frozen=True):
@@ -67,103 +62,53 @@ class Writer(Protocol):
     def close(self) -> None: ...
 
 
-class Export:
-    """A folder of results, open for writing; a context manager.
-
-    Leaving the block without `commit` throws away what was written; the folder's old results stay.
+class Chunk:
+    """The results of one shard, open for writing; a context manager.
 
     Args:
-        out: The folder; made if absent.
+        folder: Made; it must not be there.
         formats: What to write beside errors.jsonl.
-        force: Whether results that lie there already may be replaced.
 
     Raises:
-        OutputError: The folder holds results and `force` is not given, or it cannot be written, or the disk
-            is full (raised by any method).
+        OutputError: It cannot be written, or the disk is full (raised by any method).
     """
 
-    def __init__(
-        self, out: Path, formats: Collection[Format] = (Format.JSONL,), *, force: bool = False
-    ) -> None:
-        self.out = out
-        self._formats = tuple(dict.fromkeys(formats))
-        self._force = force
-        self._partial = out / PARTIAL
-        self._own = {out.resolve() / name for name in RESULT_FILES}
-        self._open: list[Writer | IO[bytes]] = []
+    def __init__(self, folder: Path, formats: Collection[Format]) -> None:
+        self.folder = folder
+        self._formats = formats
+        self._files = ExitStack()
 
     def __enter__(self) -> Self:
-        with _writing(self.out):
-            self._claim()
-            try:
-                self._writers = _writers(self._partial, self._formats)
-                self._open.extend(self._writers)
-                self._errors = (self._partial / ERRORS_FILE).open("wb")
-                self._open.append(self._errors)
-            except BaseException:
-                self._discard()
-                raise
+        with writing(self.folder):
+            self.folder.mkdir()
+            self._writers = _writers(self.folder, self._formats)
+            for writer in self._writers:
+                self._files.callback(writer.close)
+            self._errors = self._files.enter_context((self.folder / ERRORS_FILE).open("wb"))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._discard()
-
-    def holds(self, path: Path) -> bool:
-        """Whether `path` is a file of this export, which a run over its own folder must not read."""
-        path = path.resolve()
-        return path in self._own or self._partial.resolve() in path.parents
+        with writing(self.folder):
+            self._files.close()
 
     def add(self, record: Record) -> None:
         """Write one record in every format; if one cannot encode it, raise its error and write none."""
         encoded = [(writer, writer.encode(record)) for writer in self._writers]
-        with _writing(self.out):
-            for writer, chunk in encoded:
-                writer.write(chunk)
+        with writing(self.folder):
+            for writer, piece in encoded:
+                writer.write(piece)
 
     def add_failure(self, failure: Failure) -> None:
         """Write one line of errors.jsonl."""
-        with _writing(self.out):
-            self._errors.write(msgspec.json.encode(failure) + b"\n")
+        with writing(self.folder):
+            self._errors.write(failure_line(failure))
 
-    def commit(self) -> None:
-        """Close the files and move them into place; older results go, of other formats too."""
-        with _writing(self.out):
-            self._close()
-            for name in RESULT_FILES:
-                (self.out / name).unlink(missing_ok=True)
-            for name in RESULT_FILES:
-                if (self._partial / name).exists():
-                    (self._partial / name).replace(self.out / name)
 
-    def _claim(self) -> None:
-        """Make the folder and its `.partial`, or refuse."""
-        self.out.mkdir(parents=True, exist_ok=True)
-        found = [name for name in RESULT_FILES if (self.out / name).exists()]
-        if found and not self._force:
-            problem = f"The folder already holds results ({', '.join(found)})."
-            raise OutputError(
-                str(self.out), problem, "Choose another folder, or pass --force to replace them."
-            )
-        if self._partial.exists():
-            if not self._force:
-                problem = f"Another run is writing here, or was killed ({PARTIAL} is left)."
-                raise OutputError(str(self.out), problem, "Pass --force to throw its unfinished files away.")
-            shutil.rmtree(self._partial)
-        self._partial.mkdir()
-
-    def _close(self) -> None:
-        while self._open:
-            self._open.pop().close()
-
-    def _discard(self) -> None:
-        """Close whatever is open and remove the unfinished files; never hides the error that led here."""
-        for file in self._open:
-            with suppress(Exception):  # a full disk fails again on close
-                file.close()
-        self._open.clear()
-        shutil.rmtree(self._partial, ignore_errors=True)
+def failure_line(failure: Failure) -> bytes:
+    """A line of errors.jsonl."""
+    return msgspec.json.encode(failure) + b"\n"
 
 
 def _writers(folder: Path, formats: Collection[Format]) -> list[Writer]:
@@ -173,23 +118,19 @@ def _writers(folder: Path, formats: Collection[Format]) -> list[Writer]:
     writers: list[Writer] = []
     if Format.JSONL in formats:
         writers.append(JsonlWriter(folder))
-    if Format.CSV in formats or Format.PARQUET in formats or Format.DUCKDB in formats:
-        from gongkai.export.tabular import CsvWriter, DuckDBSink, ParquetSink, TableWriter
+    if Format.PARQUET in formats or Format.DUCKDB in formats:
+        from gongkai.export.tabular import TableWriter
 
-        sinks = [
-            kind(folder)
-            for name, kind in ((Format.PARQUET, ParquetSink), (Format.DUCKDB, DuckDBSink))
-            if name in formats
-        ]
-        if sinks:
-            writers.append(TableWriter(sinks))
-        if Format.CSV in formats:
-            writers.append(CsvWriter(folder))
+        writers.append(TableWriter(folder))
+    if Format.CSV in formats:
+        from gongkai.export.tabular import CsvWriter
+
+        writers.append(CsvWriter(folder))
     return writers
 
 
 @contextmanager
-def _writing(out: Path) -> Iterator[None]:
+def writing(out: Path) -> Iterator[None]:
     """Turn what the operating system, Arrow or DuckDB say of a file into one `OutputError`."""
     try:
         yield

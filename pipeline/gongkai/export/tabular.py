@@ -10,14 +10,16 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from gongkai.export import TABLES
@@ -331,26 +333,31 @@ def _date(value: str | None) -> date | None:
         return None
 
 
-class TableSink(Protocol):
-    """Where batches of rows go."""
-
-    def append(self, table: str, batch: pa.Table) -> None: ...
-    def close(self) -> None: ...
+YEAR = "report_year"
+"""Column that the tables of a chunk carry beyond their own: the year of the row's document, by which Parquet is
+partitioned."""
 
 
 class TableWriter:
-    """Turns records into Arrow rows, gathers them into batches, hands every batch to each of its sinks."""
+    """The six tables of a chunk as streams of Arrow batches, `facts.arrow` …, zstd-compressed."""
 
-    def __init__(self, sinks: Sequence[TableSink]) -> None:
-        self._sinks = sinks
+    def __init__(self, folder: Path) -> None:
+        options = pa.ipc.IpcWriteOptions(compression="zstd")
+        self._files = {
+            table: pa.ipc.new_stream(str(chunk_table(folder, table)), _with_year(table), options=options)
+            for table in TABLES
+        }
         self._pending: dict[str, list[pa.Table]] = {table: [] for table in TABLES}
         self._rows = 0
         self._bytes = 0
 
     def encode(self, record: Record) -> dict[str, pa.Table]:
-        rows = table_rows(record)
         return {
-            table: pa.Table.from_pylist(rows[table], schema=SCHEMAS[table]) for table in TABLES if rows[table]
+            table: pa.Table.from_pylist(
+                [row | {YEAR: record.meta.year} for row in rows], schema=_with_year(table)
+            )
+            for table, rows in table_rows(record).items()
+            if rows
         }
 
     def write(self, encoded: dict[str, pa.Table]) -> None:
@@ -365,35 +372,82 @@ class TableWriter:
         try:
             self._flush()
         finally:
-            for sink in self._sinks:
-                sink.close()
+            for file in self._files.values():
+                file.close()
 
     def _flush(self) -> None:
         for table, pending in self._pending.items():
-            if not pending:
-                continue
-            batch = pa.concat_tables(pending).combine_chunks()
-            for sink in self._sinks:
-                sink.append(table, batch)
-            pending.clear()
+            if pending:
+                self._files[table].write_table(pa.concat_tables(pending).combine_chunks())
+                pending.clear()
         self._rows = self._bytes = 0
 
 
-class ParquetSink:
-    """One file a table, zstd-compressed; a table without rows still gets its file with typed columns."""
+def chunk_table(folder: Path, table: str) -> Path:
+    """File of a table in a chunk."""
+    return folder / f"{table}.arrow"
 
-    def __init__(self, folder: Path) -> None:
-        self._files = {
-            table: pq.ParquetWriter(folder / f"{table}.parquet", schema, compression="zstd")
-            for table, schema in SCHEMAS.items()
-        }
 
-    def append(self, table: str, batch: pa.Table) -> None:
-        self._files[table].write_table(batch)
+def read_chunk(folder: Path, table: str) -> Iterator[pa.Table]:
+    """The batches of a table of a chunk, one in memory at a time."""
+    with pa.OSFile(str(chunk_table(folder, table))) as file, pa.ipc.open_stream(file) as stream:
+        for batch in stream:
+            yield pa.Table.from_batches([batch])
+
+
+def _with_year(table: str) -> pa.Schema:
+    return SCHEMAS[table].append(pa.field(YEAR, pa.int32()))
+
+
+PART_BYTES = 4 * 2**20
+"""Bytes of a year's rows that are gathered before they become a row group."""
+FILE_ROWS = 5_000_000
+"""Rows of a Parquet file; more of a year go into the next."""
+
+
+class ParquetTable:
+    """A table partitioned by the year of its documents: `facts/year=2019/part-00000.parquet`, zstd.
+
+    Documents without a year are in the partition `__HIVE_DEFAULT_PARTITION__`, which readers take for null. A
+    table without rows has one file, empty, with its typed columns.
+    """
+
+    def __init__(self, folder: Path, table: str) -> None:
+        self._folder = folder / table
+        self._schema = SCHEMAS[table]
+        self._pending: dict[int | None, list[pa.Table]] = {}
+        self._files: dict[int | None, pq.ParquetWriter] = {}
+        self._rows: Counter[int | None] = Counter()
+
+    def append(self, batch: pa.Table) -> None:
+        years = batch.column(YEAR)
+        for year in pc.unique(years).to_pylist():
+            chosen = pc.is_null(years) if year is None else pc.equal(years, year)
+            pending = self._pending.setdefault(year, [])
+            pending.append(batch.filter(chosen).drop_columns([YEAR]))
+            if sum(rows.nbytes for rows in pending) >= PART_BYTES:
+                self._flush(year)
 
     def close(self) -> None:
+        for year in list(self._pending) or [None]:
+            self._flush(year)
         for file in self._files.values():
             file.close()
+
+    def _flush(self, year: int | None) -> None:
+        pending = self._pending.pop(year, []) or [self._schema.empty_table()]
+        rows = pa.concat_tables(pending).combine_chunks()
+        if year in self._files and self._rows[year] % FILE_ROWS + rows.num_rows > FILE_ROWS:
+            self._files.pop(year).close()
+        if year not in self._files:
+            self._files[year] = pq.ParquetWriter(self._next_file(year), self._schema, compression="zstd")
+        self._files[year].write_table(rows)
+        self._rows[year] += rows.num_rows
+
+    def _next_file(self, year: int | None) -> Path:
+        folder = self._folder / f"year={'__HIVE_DEFAULT_PARTITION__' if year is None else year}"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder / f"part-{len(list(folder.iterdir())):05}.parquet"
 
 
 _DUCKDB_MEMORY = 128 * 2**20
@@ -402,7 +456,7 @@ _DUCKDB_MEMORY_PER_BYTE = 16
 largest batch, which writing very long texts needs."""
 
 
-class DuckDBSink:
+class DuckDBFile:
     """gongkai.duckdb with the six tables, filled from the same Arrow batches as Parquet."""
 
     def __init__(self, folder: Path) -> None:
@@ -414,7 +468,7 @@ class DuckDBSink:
 
     def append(self, table: str, batch: pa.Table) -> None:
         with _duckdb_errors():
-            self._insert(f"INSERT INTO {table} SELECT * FROM batch", batch)
+            self._insert(f"INSERT INTO {table} SELECT * FROM batch", batch.drop_columns([YEAR]))
 
     def close(self) -> None:
         with _duckdb_errors():

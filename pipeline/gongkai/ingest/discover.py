@@ -14,13 +14,21 @@ from gongkai.ingest.sniff import is_supported
 
 Refused = Callable[[IngestError], None]
 """Told of what is left out for cause."""
+Seen = set[tuple[int, int]]
+"""Folders that were entered: device and inode."""
 
 
 @overload
-def discover(paths: Iterable[Path], *, refused: Refused | None = None) -> Iterator[Path]: ...
+def discover(
+    paths: Iterable[Path], *, refused: Refused | None = None, seen: Seen | None = None
+) -> Iterator[Path]: ...
 @overload
-def discover(paths: Iterable[Location], *, refused: Refused | None = None) -> Iterator[Location]: ...
-def discover(paths: Iterable[Location], *, refused: Refused | None = None) -> Iterator[Location]:
+def discover(
+    paths: Iterable[Location], *, refused: Refused | None = None, seen: Seen | None = None
+) -> Iterator[Location]: ...
+def discover(
+    paths: Iterable[Location], *, refused: Refused | None = None, seen: Seen | None = None
+) -> Iterator[Location]:
     """Files as given, and the supported files of folders, recursively, in the order of their names.
 
     Within folders, hidden entries (`.name`) and lock files of open Word documents (`~$name`) are left out.
@@ -36,16 +44,17 @@ def discover(paths: Iterable[Location], *, refused: Refused | None = None) -> It
         paths: Files and folders; strings may be URLs that fsspec understands (`s3://bucket/2019/`).
         refused: Told of each link that leads out of its folder, when the caller would have got there;
             without it they are warned of.
+        seen: Folders that are not entered again; those that are entered are added.
     """
-    seen: set[tuple[int, int]] = set()
+    entered = set() if seen is None else seen
     for path in map(located, paths):
         if is_folder(path):
-            yield from _walk(path, seen, refused or _warn)
+            yield from _walk(path, entered, refused or _warn)
         else:
             yield path
 
 
-def _walk(root: Location, seen: set[tuple[int, int]], refused: Refused) -> Iterator[Location]:
+def _walk(root: Location, seen: Seen, refused: Refused) -> Iterator[Location]:
     tree = os.path.realpath(root) if isinstance(root, Path) else ""
     # The folders that are being walked, each within the one before, and what is left of them.
     pending: list[tuple[Location, Iterator[Entry]]] = []
@@ -86,7 +95,7 @@ def _within(tree: str, link: Location) -> bool:
     return target == tree or target.startswith(tree.rstrip(os.sep) + os.sep)
 
 
-def _is_new(folder: Location, seen: set[tuple[int, int]]) -> bool:
+def _is_new(folder: Location, seen: Seen) -> bool:
     """Whether a local folder has not been entered yet; remote stores have no links."""
     if isinstance(folder, str):
         return True

@@ -11,7 +11,7 @@ import msgspec
 from gongkai.errors import BinaryInput, DamagedInput, EmptyInput, IngestError, OversizedInput
 from gongkai.ingest.decode import decode
 from gongkai.ingest.limits import Limits
-from gongkai.ingest.parts import Place
+from gongkai.ingest.parts import Leaf, Place
 from gongkai.ingest.rows import REMEDY, Row, row_document
 from gongkai.types import Document
 
@@ -23,8 +23,8 @@ _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _decoder = msgspec.json.Decoder(Row)
 
 
-def read_lines(stream: io.BufferedReader, place: Place, limits: Limits) -> Iterator[Document | IngestError]:
-    """Documents of a JSONL file, an error in the place of each bad line; blank lines are passed over.
+def line_leaves(stream: io.BufferedReader, place: Place, limits: Limits) -> Iterator[Leaf | IngestError]:
+    """Lines of a JSONL file, an error in the place of each that is too long; blank lines are passed over.
 
     Memory is bounded by the longest line allowed: the rest of a longer one is skipped in pieces.
     """
@@ -37,12 +37,21 @@ def read_lines(stream: io.BufferedReader, place: Place, limits: Limits) -> Itera
         if line == b"":
             continue
         seen = True
-        try:
-            yield _read_line(line, place.at(f"line {number}"), limits)
-        except IngestError as error:
-            yield error
+        inner = place.at(f"line {number}")
+        yield _oversized(inner, limits) if line is None else Leaf(inner, "line", line)
     if not seen:
         yield EmptyInput(place.where, "It holds no line.", "Check the file, or leave it out.")
+
+
+def read_line(leaf: Leaf) -> Document:
+    """The document of a line.
+
+    Raises:
+        IngestError: It is no JSON object with a text or page, or there is no text in it.
+    """
+    row, encoding = _parse(leaf.data, leaf.place.where)
+    digest = hashlib.sha256(leaf.data).hexdigest()
+    return row_document(row, leaf.place, MEDIA_TYPE, digest=digest, encoding=encoding)
 
 
 def _lines(stream: io.BufferedReader, limit: int) -> Iterator[tuple[int, bytes | None]]:
@@ -58,15 +67,9 @@ def _lines(stream: io.BufferedReader, limit: int) -> Iterator[tuple[int, bytes |
         yield number, None
 
 
-def _read_line(line: bytes | None, place: Place, limits: Limits) -> Document:
-    if line is None:
-        raise OversizedInput(
-            place.where,
-            f"It is longer than {limits.max_bytes:,} bytes.",
-            "Split it, or raise Limits.max_bytes.",
-        )
-    row, encoding = _parse(line, place.where)
-    return row_document(row, place, MEDIA_TYPE, digest=hashlib.sha256(line).hexdigest(), encoding=encoding)
+def _oversized(place: Place, limits: Limits) -> OversizedInput:
+    problem = f"It is longer than {limits.max_bytes:,} bytes."
+    return OversizedInput(place.where, problem, "Split it, or raise Limits.max_bytes.")
 
 
 def _parse(line: bytes, where: str) -> tuple[Row, str]:

@@ -49,6 +49,15 @@ def name_of(location: Location) -> str:
     return location.name if isinstance(location, Path) else location.rstrip("/").rpartition("/")[2]
 
 
+def printable(location: Location) -> str:
+    r"""The location as text that JSON and Arrow can hold: bytes of a name that are no UTF-8 as `\udcXX`.
+
+    >>> printable("\udcb1.txt") == r"\udcb1.txt"
+    True
+    """
+    return str(location).encode("utf-8", "backslashreplace").decode()
+
+
 def open_location(location: Location) -> io.BufferedReader:
     """The bytes of a file, readable and, where its store can, seekable.
 

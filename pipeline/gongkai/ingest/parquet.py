@@ -6,6 +6,7 @@ import io
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -13,20 +14,21 @@ from gongkai.errors import IngestError, OversizedInput, UnsupportedInput
 from gongkai.ingest.decode import decode
 from gongkai.ingest.html import declared_encoding
 from gongkai.ingest.limits import MEBIBYTE, Limits
-from gongkai.ingest.parts import Place
+from gongkai.ingest.parts import Leaf, Place
 from gongkai.ingest.rows import Row, row_document
 from gongkai.ingest.streams import damaged, expanding
 from gongkai.types import Document
 
 MEDIA_TYPE = "application/vnd.apache.parquet"
 _CONTENT = ("text", "html")
-_COLUMNS = (*_CONTENT, "id", "url", "title")
+_STRINGS = (*_CONTENT, "url", "title")
+_COLUMNS = (*_STRINGS, "id")
 _ROWS = 16
 _LARGEST_FOOTER = 64 * MEBIBYTE
 
 
-def read_rows(file: io.BufferedReader, place: Place, limits: Limits) -> Iterator[Document | IngestError]:
-    """Documents of a Parquet file, an error in the place of each bad row or row group.
+def row_leaves(file: io.BufferedReader, place: Place, limits: Limits) -> Iterator[Leaf | IngestError]:
+    """Rows of a Parquet file, an error in the place of each bad row or row group.
 
     Columns: `text` or `html` (where both are there, `html` for rows without text), as strings or bytes, and
     `id`, `url`, `title` if there are any. A few rows are in memory at a time.
@@ -52,7 +54,7 @@ def read_rows(file: io.BufferedReader, place: Place, limits: Limits) -> Iterator
             if _expands(table.metadata.row_group(group), limits):
                 yield expanding(inner.where, limits)
             else:
-                yield from _documents(table, group, columns, first, place, limits)
+                yield from _leaves(table, group, columns, first, place, limits)
         except IngestError as error:
             yield error
         # Arrow raises errors of its own, OSError and more on broken pages.
@@ -93,21 +95,31 @@ def _expands(group: Any, limits: Limits) -> bool:
     return False
 
 
-def _documents(
+def read_row(leaf: Leaf) -> Document:
+    """The document of a row.
+
+    Raises:
+        IngestError: It holds neither text nor page, or there is no text in it.
+    """
+    row = msgspec.json.decode(leaf.data, type=Row)
+    return row_document(row, leaf.place, MEDIA_TYPE, encoding=leaf.declared)
+
+
+def _leaves(
     table: Any, group: int, columns: list[str], first: int, place: Place, limits: Limits
-) -> Iterator[Document | IngestError]:
+) -> Iterator[Leaf | IngestError]:
     number = first
     for batch in table.iter_batches(batch_size=_ROWS, row_groups=[group], columns=columns, use_threads=False):
         for index in range(batch.num_rows):
             inner = place.at(f"row {number}")
             number += 1
             try:
-                yield _document(batch, index, inner, limits)
+                yield _leaf(batch, index, inner, limits)
             except IngestError as error:
                 yield error
 
 
-def _document(batch: Any, index: int, place: Place, limits: Limits) -> Document:
+def _leaf(batch: Any, index: int, place: Place, limits: Limits) -> Leaf:
     values = {name: batch.column(name)[index] for name in batch.schema.names}
     for name in _CONTENT:
         if name in values and _length(values[name]) > limits.max_bytes:
@@ -123,14 +135,12 @@ def _document(batch: Any, index: int, place: Place, limits: Limits) -> Document:
             decoded = decode(cells[name], place.where, declared_encoding(cells[name]))
             cells[name], encoding = decoded.text, decoded.encoding
     own_id = cells.get("id")
-    row = Row(
-        text=cells.get("text") if isinstance(cells.get("text"), str) else None,
-        html=cells.get("html"),
-        id=own_id if isinstance(own_id, str | int) else None,
-        url=cells.get("url"),
-        title=cells.get("title"),
-    )
-    return row_document(row, place, MEDIA_TYPE, encoding=encoding)
+    row = Row(id=own_id if isinstance(own_id, str | int) else None, **_strings(cells))
+    return Leaf(place, "row", msgspec.json.encode(row), declared=encoding)
+
+
+def _strings(cells: dict[str, Any]) -> dict[str, Any]:
+    return {name: cells[name] for name in _STRINGS if isinstance(cells.get(name), str)}
 
 
 def _length(value: Any) -> int:

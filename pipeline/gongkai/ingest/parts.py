@@ -6,6 +6,7 @@ import hashlib
 import io
 import re
 from contextlib import suppress
+from typing import Literal
 
 import msgspec
 
@@ -52,6 +53,22 @@ class Part(msgspec.Struct, frozen=True):
     place: Place
     name: str
     stream: io.BufferedReader
+    url: str | None = None
+    declared: str | None = None
+
+
+class Leaf(msgspec.Struct, frozen=True, tag=True):
+    """The bytes of one document, not parsed yet; can be sent to another process.
+
+    Attributes:
+        kind: A `file` (text, page, PDF, DOCX), a `line` of a JSONL file, a `row` of a table (its JSON).
+        name, url, declared: As those of the part; of a row, `declared` is the encoding it was decoded from.
+    """
+
+    place: Place
+    kind: Literal["file", "line", "row"]
+    data: bytes
+    name: str = ""
     url: str | None = None
     declared: str | None = None
 

@@ -47,9 +47,9 @@ def row_document(
     content = _content(row, place, media_type, encoding)
     if not content.text.strip():
         raise EmptyInput(place.where, "It holds no text.", "Leave it out.")
-    own = hashlib.sha256((row.text or row.html).encode("utf-8", "surrogatepass")).hexdigest()
+    own = _digest(row)
     return Document(
-        id=str(row.id) if row.id not in (None, "") else document_id(own, place.member),
+        id=row_id(row, place),
         text=content.text,
         source=Source(
             path=place.path,
@@ -62,6 +62,15 @@ def row_document(
         meta=_meta(row, content.meta),
         tables=content.tables,
     )
+
+
+def row_id(row: Row, place: Place) -> str:
+    """Id of the document of a row that holds one: its own, else by its text and place."""
+    return str(row.id) if row.id not in (None, "") else document_id(_digest(row), place.member)
+
+
+def _digest(row: Row) -> str:
+    return hashlib.sha256((row.text or row.html).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _content(row: Row, place: Place, media_type: str, encoding: str | None) -> Content:
