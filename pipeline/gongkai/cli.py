@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from gongkai import __version__
+from gongkai.archive import cli as archive
 from gongkai.commands import Mode, ModelFolder
 from gongkai.errors import GongkaiError
 from gongkai.evaluate.cli import app as evaluate
@@ -174,6 +175,11 @@ def show(
         typer.echo(page(record).encode(), nl=False)
     else:
         write_page(record, Path(html), force=force)
+
+
+app.command()(archive.query)
+app.command()(archive.check)
+app.command()(archive.report)
 
 
 @app.command()

@@ -104,3 +104,11 @@ class StalePage(GongkaiError):
 
 class BrokenModel(GongkaiError):
     """A folder holds no trained model, a damaged one, or one of another version."""
+
+
+class BrokenArchive(GongkaiError):
+    """A folder holds no tables of a run, or not those that are needed."""
+
+
+class BadQuery(GongkaiError):
+    """A query is no single SELECT, breaks the syntax, or names what is not there."""

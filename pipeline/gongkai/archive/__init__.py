@@ -1,0 +1,20 @@
+"""Reports side by side: views over all tables of a run, named queries, checks across reports, one summary.
+
+A run's folder is read through DuckDB (`tables.open_archive`); what is written here beside its tables:
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+FINDINGS = "archive_findings.parquet"
+CITATIONS = "citations.parquet"
+GRAPH = "citations.graphml"
+
+
+class ResultFormat(StrEnum):
+    """What the rows of a query can be written as."""
+
+    CSV = "csv"
+    JSON = "json"
+    PARQUET = "parquet"

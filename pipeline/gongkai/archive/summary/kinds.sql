@@ -1,0 +1,2 @@
+-- Documents by kind.
+SELECT doc_type, count(*) AS documents FROM documents GROUP BY doc_type ORDER BY documents DESC, doc_type;

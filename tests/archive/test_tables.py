@@ -1,0 +1,186 @@
+"""The tables of a run, whole or by year, and the views on them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from archive_reports import TEXTS, partition
+from gongkai.archive.statements import statements
+from gongkai.archive.tables import open_archive, table_files
+from gongkai.errors import BrokenArchive
+from gongkai.export import TABLES, Export, Format
+from gongkai.types import Fact, Meta, PeriodNorm, Record, Source
+
+VIEWS = [name.partition("_")[2] for name in statements("views") if name != "00_section_at"]
+
+
+def rows(out: Path, sql: str) -> list[tuple[Any, ...]]:
+    with open_archive(out) as archive:
+        return archive.sql(sql).fetchall()
+
+
+def test_every_view_says_what_it_holds() -> None:
+    for folder in ("views", "queries", "checks", "summary"):
+        for statement in statements(folder).values():
+            assert len(statement.about) > 10, statement.name
+
+
+@pytest.mark.parametrize("name", [*TABLES, *VIEWS, "citation_mentions", "metrics"])
+def test_partitions_by_year_hold_the_same(name: str, extracted: Path, tmp_path: Path) -> None:
+    parts = partition(extracted, tmp_path / "parts")
+    sql = f"FROM {name} ORDER BY ALL"
+    whole = rows(extracted, sql)
+    assert rows(parts, sql) == whole
+    assert whole or name in ("findings", "findings_by_issuer")
+
+
+def test_files_are_found_both_ways(extracted: Path, tmp_path: Path) -> None:
+    parts = partition(extracted, tmp_path / "parts")
+    assert table_files(extracted, "facts") == str(extracted / "facts.parquet")
+    assert table_files(parts, "facts") == str(parts / "facts" / "year=*" / "*.parquet")
+    assert table_files(tmp_path, "facts") is None
+
+
+def test_a_table_that_was_never_written_is_empty(out: Path) -> None:
+    (out / "findings.parquet").unlink()
+    assert rows(out, "FROM findings") == []
+    assert rows(out, "FROM archive_findings") == []
+
+
+def test_a_folder_without_documents(tmp_path: Path) -> None:
+    with (
+        pytest.raises(BrokenArchive, match=r"no table of documents.*--format parquet"),
+        open_archive(tmp_path),
+    ):
+        pass
+
+
+def test_a_damaged_table(out: Path) -> None:
+    (out / "facts.parquet").write_bytes(b"PAR1 damaged")
+    with pytest.raises(BrokenArchive, match="facts"), open_archive(out):
+        pass
+
+
+def test_a_name_with_a_quote(extracted: Path, tmp_path: Path) -> None:
+    odd = tmp_path / "it's [a] *"
+    odd.symlink_to(extracted)
+    assert rows(odd, "SELECT count(*) FROM documents") == [(len(TEXTS),)]
+
+
+def test_nothing_outside_can_be_read_and_settings_are_locked(extracted: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.csv"
+    other.write_text("a\n1\n")
+    with open_archive(extracted) as archive:
+        with pytest.raises(duckdb.PermissionException):
+            archive.sql(f"FROM read_csv('{other}')").fetchall()
+        with pytest.raises(duckdb.InvalidInputException):
+            archive.execute("SET enable_external_access = true")
+
+
+def test_the_panel(extracted: Path) -> None:
+    found = rows(
+        extracted, "SELECT issuer, year, value FROM panel WHERE metric_id = 'requests.received' ORDER BY ALL"
+    )
+    assert found == [
+        ("临川市政府办公室", 2019, 85.0),
+        ("临川市政府办公室", 2020, 100.0),
+        ("临川市政府办公室", 2021, 110.0),
+        ("安平县教育局", 2019, 20.0),
+        ("安平县教育局", 2020, 30.0),  # printed in Traditional script
+        ("安平县教育局", 2021, 25.0),
+    ]
+
+
+def test_ambiguous_issuers(extracted: Path) -> None:
+    assert rows(extracted, "FROM ambiguous_issuers") == [("平川县政府",)]
+
+
+def test_values_of_other_years(extracted: Path) -> None:
+    found = rows(
+        extracted,
+        "SELECT document_id, value_year, value FROM stated_values WHERE value_year <> year ORDER BY ALL",
+    )
+    assert found == [("office-2020", 2019, 85.0), ("office-2021", 2020, 98.0)]
+
+
+def test_spans_are_those_of_the_text(extracted: Path) -> None:
+    found = rows(extracted, "SELECT document_id, start_offset, end_offset, text FROM stated_values")
+    assert found
+    assert all(TEXTS[document][start:end] == text for document, start, end, text in found)
+
+
+def test_cited_documents(extracted: Path) -> None:
+    title, docno, documents, _ = rows(extracted, "FROM cited_documents")[1]
+    assert (title, docno, documents) == ("关于全面推进政务公开工作的意见", "国办发〔2016〕8号", 9)
+
+
+# --- which fact is a year's value -----------------------------------------------------------------
+
+YEAR = PeriodNorm(start="2020-01-01", end="2020-12-31")
+
+
+def fact(number: int = 1, **changes: Any) -> Fact:
+    """A fact in prose that is its year's value."""
+    fields: dict[str, Any] = {
+        "id": f"F{number}",
+        "value": 10.0,
+        "unit": "件",
+        "start": number,
+        "end": number + 1,
+        "metric_id": "requests.received",
+        "period": YEAR,
+        "score": 0.9,
+    }
+    return Fact(**(fields | changes))
+
+
+def stated(tmp_path: Path, *facts: Fact) -> list[float]:
+    record = Record(
+        id="d",
+        source=Source(),
+        meta=Meta(issuer="临川市教育局", year=2020, doc_type="annual_report_b"),
+        text="一二三四五六七八九十",
+        facts=facts,
+    )
+    with Export(tmp_path / "out", [Format.PARQUET]) as export:
+        export.add(record)
+        export.commit()
+    return [value for (value,) in rows(tmp_path / "out", "SELECT value FROM panel ORDER BY ALL")]
+
+
+CASES: dict[str, tuple[list[Fact], list[float]]] = {
+    "a total": ([fact()], [10.0]),
+    "said twice": ([fact(), fact(2)], [10.0]),
+    "said twice, differently": ([fact(), fact(2, value=11.0)], []),
+    "the table's goes before prose": ([fact(), fact(2, value=11.0, table="TB1", category="total")], [11.0]),
+    "another column": ([fact(table="TB1", category="natural_person")], []),
+    "no metric": ([fact(metric_id=None)], []),
+    "part of a year": ([fact(period=PeriodNorm(start="2020-01-01", end="2020-06-30"))], []),
+    "several years": ([fact(period=PeriodNorm(start="2019-01-01", end="2020-12-31"))], []),
+    "an open period": ([fact(period=PeriodNorm(start="2020-01-01"))], []),
+    "about": ([fact(qualifier="approx")], []),
+    "a range": ([fact(value_max=12.0)], []),
+    "rounded to 万": ([fact(decimals=None)], []),
+    "a change": ([fact(direction="up")], []),
+    "a comparison": ([fact(compared_with="2019-01-01/2019-12-31")], []),
+    "a share of it": ([fact(unit="%", value=0.5, share_of="F2"), fact(2)], [10.0]),
+    "a rate": ([fact(metric_id="requests.reply_rate", unit="%", value=0.95, decimals=0)], [0.95]),
+    "a rate with another unit": ([fact(metric_id="requests.reply_rate", unit="件")], []),
+    "a part of the same metric": ([fact(part_of="F2", value=4.0), fact(2)], [10.0]),
+    "a part with its own metric": (
+        [fact(), fact(2, metric_id="requests.received.online", value=4.0, part_of="F1")],
+        [4.0, 10.0],
+    ),
+    "unsure": ([fact(score=0.5)], []),
+    "unsure, in a table": ([fact(score=0.5, table="TB1")], [10.0]),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_which_fact_is_the_years_value(case: str, tmp_path: Path) -> None:
+    facts, values = CASES[case]
+    assert stated(tmp_path, *facts) == values
