@@ -18,6 +18,7 @@ from gongkai.commands import Mode, ModelFolder
 from gongkai.errors import GongkaiError
 from gongkai.evaluate.cli import app as evaluate
 from gongkai.export import Format
+from gongkai.generate.cli import generate
 
 FAILED = 1
 SOME_FAILED = 3
@@ -34,6 +35,7 @@ app = typer.Typer(
 
 
 app.add_typer(evaluate)
+app.command()(generate)
 
 
 def _version(asked: bool) -> None:
