@@ -12,7 +12,7 @@ from torch import nn
 
 from gongkai.model.runtime import Graph, JointReader
 
-from .artifacts import load_model
+from .artifacts import load_to_read
 from .graphs import RelationGraph, SpanGraph, describe
 
 
@@ -33,7 +33,7 @@ class TorchReader(JointReader):
         if threads is not None:
             torch.set_num_threads(threads)
         device = "cuda" if torch.cuda.is_available() else "cpu"
-        trained = load_model(folder, device)
+        trained = load_to_read(folder, device)
         graphs = (SpanGraph(trained.model), RelationGraph(trained.model))
         return cls(describe(folder, trained), *(_on(device, graph) for graph in graphs))
 
