@@ -423,7 +423,7 @@ def test_full_disk_and_resume(free: int, archive: Path, tmp_path: Path) -> None:
     with mounted(disk, "size=1m"):
         ballast = disk / "ballast"
         ballast.write_bytes(bytes((1024 - free) * 1024))
-        with pytest.raises(OutputError, match="Writing failed: .*(No space left|disk is full)"):
+        with pytest.raises(OutputError, match=r"Writing failed: .*(No space left|disk is full)"):
             extract(archive, disk / "out", formats=formats)
         ballast.unlink()
         extract(archive, disk / "out", formats=formats, resume=True)
