@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
-
-from gongkai.export import TABLES, Export, Format
+from gongkai.export import ERRORS_FILE, Chunk, Format
+from gongkai.export.merge import merge
 from gongkai.pipeline import Extractor
-from gongkai.types import Document, Source
+from gongkai.types import Document, Record, Source
 
 REPORT = """{issuer}{year}年政府信息公开工作年度报告
 
@@ -83,29 +82,21 @@ TEXTS = {
 }
 
 
-def write(out: Path) -> Path:
-    """The archive as `gongkai extract --format parquet` leaves it."""
+def write(out: Path, records: Iterable[Record]) -> Path:
+    """A folder with the tables of the records and no errors, as `gongkai extract --format parquet` leaves it."""
+    chunk = out / "chunk"
+    out.mkdir(exist_ok=True)
+    with Chunk(chunk, [Format.PARQUET]) as shard:
+        for record in records:
+            shard.add(record)
+    merge([chunk], [Format.PARQUET], out)
+    (chunk / ERRORS_FILE).replace(out / ERRORS_FILE)
+    shutil.rmtree(chunk)
+    return out
+
+
+def records() -> Iterator[Record]:
+    """What the rules make of `TEXTS`."""
     extractor = Extractor("rules")
-    with Export(out, [Format.PARQUET]) as export:
-        for name, text in TEXTS.items():
-            export.add(extractor.extract(Document(id=name, text=text, source=Source(path=f"{name}.txt"))))
-        export.commit()
-    return out
-
-
-def partition(whole: Path, out: Path) -> Path:
-    """The same tables in folders by year, the year in their names only."""
-    documents = pq.read_table(whole / "documents.parquet")
-    years = dict(zip(documents["document_id"].to_pylist(), documents["year"].to_pylist(), strict=True))
-    for table in TABLES:
-        rows = pq.read_table(whole / f"{table}.parquet")
-        for year in set(years.values()):
-            of_year = [name for name, its in years.items() if its == year]
-            chosen = rows.filter(pc.is_in(rows["document_id"], pc.cast(of_year, "string")))
-            folder = out / table / f"year={'__HIVE_DEFAULT_PARTITION__' if year is None else year}"
-            folder.mkdir(parents=True)
-            if "year" in chosen.column_names:
-                chosen = chosen.drop_columns(["year"])
-            pq.write_table(chosen, folder / "part-00000.parquet")
-    shutil.copy(whole / "errors.jsonl", out / "errors.jsonl")
-    return out
+    for name, text in TEXTS.items():
+        yield extractor.extract(Document(id=name, text=text, source=Source(path=f"{name}.txt")))

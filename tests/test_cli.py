@@ -221,4 +221,4 @@ def test_stopped_run_leaves_nothing_that_looks_whole(
         process.send_signal(sent)
         assert b"Traceback" not in process.stderr.read()
     assert process.returncode == status
-    assert [path.name for path in out.iterdir()] == left
+    assert [path.name for path in out.glob("*")] == left

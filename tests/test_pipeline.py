@@ -217,5 +217,8 @@ def test_hostile_text_costs_linear_time(unit: str, mode: str) -> None:
         return time.process_time() - start
 
     seconds(1_000)
-    short, long = seconds(10_000), seconds(40_000)
-    assert long < 8 * short + 0.3, f"4 times the text took {long / short:.1f} times the time"
+    # Thrice, for a machine that does other work at the same time measures too much now and then.
+    measured = ((seconds(10_000), seconds(40_000)) for _ in range(3))
+    assert any(long < 8 * short + 0.3 for short, long in measured), (
+        "4 times the text took over 8 times the time"
+    )

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from archive_reports import write
+from archive_reports import records, write
 
 
 @pytest.fixture(scope="session")
 def extracted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What extraction wrote; not to be changed."""
-    return write(tmp_path_factory.mktemp("archive") / "out")
+    return write(tmp_path_factory.mktemp("archive") / "out", records())
 
 
 @pytest.fixture

@@ -9,14 +9,13 @@ import pyarrow.parquet as pq
 import pytest
 from lxml import etree
 
-from archive_reports import TEXTS, partition
+from archive_reports import TEXTS, write
 from gongkai.archive import CITATIONS, FINDINGS, GRAPH
 from gongkai.archive.checking import check_archive
 from gongkai.archive.graph import NAMESPACE
 from gongkai.archive.settings import Balance, ValuesExample, load_settings
 from gongkai.archive.tables import CITATIONS_SCHEMA, FINDINGS_SCHEMA
 from gongkai.errors import OutputError
-from gongkai.export import Export, Format
 from gongkai.export.tabular import SCHEMAS
 from gongkai.normalise.metrics import load_ontology
 from gongkai.types import (
@@ -71,16 +70,6 @@ def test_evidence_is_in_both_documents(out: Path) -> None:
             assert TEXTS[span["document_id"]][span["start_offset"] : span["end_offset"]] == text
             assert span["section_id"].startswith("S")
     assert findings(out)[0]["spans"][0]["section_id"] == "S3"
-
-
-def test_the_same_by_year(extracted: Path, tmp_path: Path) -> None:
-    whole, parts = tmp_path / "whole", partition(extracted, tmp_path / "parts")
-    whole.symlink_to(extracted)
-    check_archive(parts)
-    check_archive(whole, force=True)
-    for name in (FINDINGS, CITATIONS, GRAPH):
-        assert (parts / name).read_bytes() == (whole / name).read_bytes()
-        (whole / name).unlink()
 
 
 def test_files_have_their_columns_and_are_not_replaced_unasked(out: Path) -> None:
@@ -172,10 +161,7 @@ def facts_of(values: dict[str, float], year: int) -> list[Fact]:
 
 
 def found_in(folder: Path, *records: Record) -> list[dict[str, Any]]:
-    with Export(folder, [Format.PARQUET]) as export:
-        for record in records:
-            export.add(record)
-        export.commit()
+    write(folder, records)
     check_archive(folder)
     return findings(folder)
 

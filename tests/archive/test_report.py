@@ -8,13 +8,13 @@ import msgspec
 import pytest
 from lxml import html
 
-from archive_reports import TEXTS
+from archive_reports import TEXTS, write
 from evaluation_page import Shown, browser
 from gongkai.archive.checking import check_archive
 from gongkai.archive.plots import HEIGHT, WIDTH, line, year_bars
 from gongkai.archive.report import ERRORS, summary_page
 from gongkai.errors import BrokenArchive
-from gongkai.export import ERRORS_FILE, Export, Failure, Format
+from gongkai.export import ERRORS_FILE, Failure
 from gongkai.types import Meta, Record, Source
 from label_studio_editor import chromium
 
@@ -87,8 +87,7 @@ def test_without_a_check_the_page_says_so(extracted: Path) -> None:
 
 
 def test_an_empty_archive(tmp_path: Path) -> None:
-    with Export(tmp_path / "out", [Format.PARQUET]) as export:
-        export.commit()
+    write(tmp_path / "out", [])
     written = summary_page(tmp_path / "out")
     assert "Every input gave a record." in written
     assert "Nothing was found" in written
@@ -127,9 +126,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The page of an archive whose documents and errors say whatever could break a page."""
     folder = tmp_path_factory.mktemp("hostile")
     meta = Meta(title=HOSTILE, issuer=f"临川市{HOSTILE}", year=2020, doc_type="annual_report_b")
-    with Export(folder / "out", [Format.PARQUET]) as export:
-        export.add(Record(id=HOSTILE, source=Source(), meta=meta, text=HOSTILE))
-        export.commit()
+    write(folder / "out", [Record(id=HOSTILE, source=Source(), meta=meta, text=HOSTILE)])
     failures(folder / "out", 1)
     (folder / "report.html").write_text(summary_page(folder / "out"), encoding="utf-8")
     return folder / "report.html"

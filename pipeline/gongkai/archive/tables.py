@@ -86,7 +86,7 @@ def open_archive(out: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     `archive_findings` and `citations` are empty until `gongkai check` has written them; `metrics` is the ontology.
 
     Args:
-        out: Folder with `<table>.parquet` or `<table>/year=YYYY/*.parquet` for each table.
+        out: Folder with `<table>/year=YYYY/*.parquet` for each table.
 
     Raises:
         BrokenArchive: The folder has no documents as Parquet, or a table's columns are not as they should be.
@@ -100,23 +100,20 @@ def open_archive(out: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         connection.close()
 
 
-def table_files(out: Path, table: str) -> str | None:
-    """Pattern of a table's Parquet files: one file, or partitions by year; None where there are none."""
-    folder = Path(escape(str(out)))
-    if (out / f"{table}.parquet").is_file():
-        return str(folder / f"{table}.parquet")
-    if next((out / table).glob(_BY_YEAR), None) is not None:
-        return str(folder / table / _BY_YEAR)
-    return None
+def _table_files(out: Path, table: str) -> str | None:
+    """Pattern of a table's Parquet files; None where there are none."""
+    if next((out / table).glob(_BY_YEAR), None) is None:
+        return None
+    return str(Path(escape(str(out))) / table / _BY_YEAR)
 
 
 def _prepare(connection: duckdb.DuckDBPyConnection, out: Path) -> None:
-    if table_files(out, "documents") is None:
+    if _table_files(out, "documents") is None:
         raise BrokenArchive(
             str(out), "It holds no table of documents.", "Run gongkai extract … --format parquet first."
         )
     for table in TABLES:
-        _view(connection, table, table_files(out, table), SCHEMAS[table])
+        _view(connection, table, _table_files(out, table), SCHEMAS[table])
     for table, (name, schema) in _DERIVED.items():
         file = out / name
         _view(connection, table, escape(str(file)) if file.is_file() else None, schema)
@@ -137,7 +134,7 @@ def _prepare(connection: duckdb.DuckDBPyConnection, out: Path) -> None:
 
 
 def _view(connection: duckdb.DuckDBPyConnection, table: str, files: str | None, schema: pa.Schema) -> None:
-    """The table's columns; `year` of a partitioned table may stand in the names of its folders alone."""
+    """The table's columns; `year` of a partitioned table stands in the names of its folders."""
     if files is None:
         connection.register("nothing", schema.empty_table())
         connection.execute(f"CREATE TABLE {table} AS FROM nothing")

@@ -85,11 +85,13 @@ class Workspace:
         self.poisoned: dict[int, list[Poisoned]] = {}
         self.exhausted = False
         self._attempt = 0
+        self._made = False
         self._done = False
 
     def __enter__(self) -> Self:
         with writing(self.out), self._locking():
             found = self.folder.exists()
+            self._made = not self.out.exists()
             if found and not self._resume and not self._force:
                 problem = "An unfinished run lies here, or is at work."
                 raise OutputError(
@@ -118,6 +120,9 @@ class Workspace:
             with writing(self.out):
                 self.folder.replace(ended)
             shutil.rmtree(ended, ignore_errors=True)
+            if self._made:
+                with suppress(OSError):  # of a run that ended before it had results, nothing stays
+                    self.out.rmdir()
 
     def _take_up(self, found: bool) -> None:
         """Read what an earlier run left, or throw it away; throw away what it had not committed."""
