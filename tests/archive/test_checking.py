@@ -13,7 +13,6 @@ from archive_reports import TEXTS, write
 from gongkai.archive import CITATIONS, FINDINGS, GRAPH
 from gongkai.archive.checking import check_archive
 from gongkai.archive.graph import NAMESPACE
-from gongkai.archive.settings import Balance, ValuesExample, load_settings
 from gongkai.archive.tables import CITATIONS_SCHEMA, FINDINGS_SCHEMA
 from gongkai.errors import OutputError
 from gongkai.export.tabular import SCHEMAS
@@ -30,6 +29,7 @@ from gongkai.types import (
     Section,
     Source,
 )
+from gongkai.views.settings import Balance, ValuesExample, load_settings
 
 
 def findings(out: Path) -> list[dict[str, Any]]:

@@ -21,11 +21,11 @@ from markupsafe import Markup
 from gongkai import __version__
 from gongkai.archive import FINDINGS
 from gongkai.archive.plots import Line, YearBars, line, year_bars
-from gongkai.archive.statements import statements
 from gongkai.archive.tables import open_archive
 from gongkai.errors import BrokenArchive
 from gongkai.export import ERRORS_FILE, Failure
 from gongkai.show import CHECKS, DOC_TYPES, SEVERITIES, visible
+from gongkai.views.statements import statements
 
 METRICS = 12
 CITED = 25
@@ -109,7 +109,9 @@ _SUMMED = ("documents", "annual_reports", "characters", "facts", "mapped", "find
 
 def _ask(archive: duckdb.DuckDBPyConnection, name: str, **values: int) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = (
-        archive.sql(statements("summary")[name].sql, params=values or None).to_arrow_table().to_pylist()
+        archive.sql(statements("archive/summary")[name].sql, params=values or None)
+        .to_arrow_table()
+        .to_pylist()
     )
     return rows
 
