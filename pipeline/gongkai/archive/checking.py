@@ -61,11 +61,10 @@ def check_archive(out: Path, *, force: bool = False) -> CheckSummary:
         BrokenArchive: The folder holds no tables of a run.
         OutputError: The files exist and `force` is not given, or they cannot be written.
     """
+    names = (GRAPH, CITATIONS, FINDINGS)  # the findings last: where they are, the folder was checked
     with (
         open_archive(out) as archive,
-        replacing(out / FINDINGS, force=force) as findings,
-        replacing(out / CITATIONS, force=force) as citations,
-        replacing(out / GRAPH, force=force) as graph,
+        replacing(*(out / name for name in names), force=force) as (graph, citations, findings),
     ):
         summary = CheckSummary()
         _materialise(archive)

@@ -64,7 +64,7 @@ def write_answer(reader: pa.RecordBatchReader, out: Path, form: ResultFormat, *,
         OutputError: The file exists and `force` is not given, or it cannot be written.
         BadQuery: The query fails on a row.
     """
-    with replacing(out, force=force) as partial:
+    with replacing(out, force=force) as (partial,):
         if form is ResultFormat.PARQUET:
             with partial.open("wb") as binary:
                 return write_parquet(reader, binary)
