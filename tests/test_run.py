@@ -10,7 +10,7 @@ import pytest
 
 from gongkai.batch.shards import ShardSize
 from gongkai.errors import BrokenModel, IngestError, OutputError, UnreadableInput
-from gongkai.export import Format
+from gongkai.export import DERIVED, Format
 from gongkai.run import RunSummary, nth_document, run
 from handmade import StandIn
 from harmful import Forgetful, unmade
@@ -73,6 +73,9 @@ def test_out_within_the_input_is_not_read(folder: Path) -> None:
     for _ in range(2):
         summary = run([folder], folder, extractor=StandIn, workers=1, force=True)
         assert summary.files == 5
+        assert not any((folder / name).exists() for name in DERIVED)  # of the results before
+        for name in DERIVED:
+            (folder / name).write_bytes(b"PAR1")
 
 
 def test_path_that_is_not_there_is_a_line(folder: Path, tmp_path: Path) -> None:

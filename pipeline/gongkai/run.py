@@ -34,7 +34,7 @@ from gongkai.batch.shards import ShardSize, cut
 from gongkai.batch.worker import DocumentExtractor, Orders
 from gongkai.batch.workspace import FOLDER, Settings, Workspace
 from gongkai.errors import IngestError, OutputError, UnreadableInput
-from gongkai.export import Failure, Format, writing
+from gongkai.export import DERIVED, Failure, Format, writing
 from gongkai.ingest import Location, discover, located, printable, read
 from gongkai.types import Document
 
@@ -319,7 +319,11 @@ class _Run:
         """Whether a file is one of the run's results, which a run over its own folder must not read."""
         out = self._workspace.out.resolve()
         path = path.resolve()
-        return path.is_relative_to(out) and path.relative_to(out).parts[0] in (*RESULT_NAMES, FOLDER)
+        return path.is_relative_to(out) and path.relative_to(out).parts[0] in (
+            *RESULT_NAMES,
+            *DERIVED,
+            FOLDER,
+        )
 
     def _take(self, news: Committed | Poison | Step) -> None:
         match news:

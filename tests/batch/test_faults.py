@@ -92,13 +92,6 @@ def extract(archive: Path, out: Path, **options: object) -> RunSummary:
     return run([archive], out, **given)  # type: ignore[arg-type]
 
 
-def test_two_workers_write_what_one_writes(archive: Path, tmp_path: Path) -> None:
-    for workers in (1, 2):
-        extract(archive, tmp_path / str(workers), workers=workers, formats=[*FORMATS, Format.PARQUET])
-    assert result(tmp_path / "1") == result(tmp_path / "2")
-    assert len(result(tmp_path / "1")["documents.jsonl"].splitlines()) == 24
-
-
 SCRIPT = """
 import sys
 from functools import partial
@@ -396,7 +389,7 @@ def test_a_document_that_takes_too_much_memory(tmp_path: Path) -> None:
 def test_workers_that_always_end(archive: Path, tmp_path: Path) -> None:
     with pytest.raises(WorkerLost, match="exit status 7"):
         extract(archive, tmp_path / "out", extractor=ended)
-    assert list((tmp_path / "out").iterdir()) == []
+    assert not (tmp_path / "out").exists()
 
 
 @contextmanager
@@ -414,20 +407,35 @@ def mounted(folder: Path, options: str) -> Iterator[None]:
         subprocess.run([*rights, "umount", folder], check=True)
 
 
-@pytest.mark.parametrize("free", [8, 40, 80, 120, 160, 240])
-def test_full_disk_and_resume(free: int, archive: Path, tmp_path: Path) -> None:
+WIDE = [*FORMATS, Format.PARQUET]
+
+
+@pytest.fixture(scope="module")
+def wide(archive: Path) -> dict[str, bytes]:
+    """What a run that nobody disturbs writes, with Parquet."""
+    out = archive.parent / "wide"
+    extract(archive, out, formats=WIDE)
+    return result(out)
+
+
+def test_two_workers_write_what_one_writes(archive: Path, wide: dict[str, bytes], tmp_path: Path) -> None:
+    extract(archive, tmp_path / "out", workers=2, formats=WIDE)
+    assert result(tmp_path / "out") == wide
+    assert len(wide["documents.jsonl"].splitlines()) == 24
+
+
+@pytest.mark.parametrize("free", [8, 80, 160, 240])
+def test_full_disk_and_resume(free: int, archive: Path, wide: dict[str, bytes], tmp_path: Path) -> None:
     """So many KiB are enough to begin with, for some shards, for all but their results; one day, more is free."""
     disk = tmp_path / "disk"
-    formats = [Format.JSONL, Format.CSV, Format.PARQUET]
-    extract(archive, tmp_path / "undisturbed", formats=formats)
     with mounted(disk, "size=1m"):
         ballast = disk / "ballast"
         ballast.write_bytes(bytes((1024 - free) * 1024))
         with pytest.raises(OutputError, match=r"Writing failed: .*(No space left|disk is full)"):
-            extract(archive, disk / "out", formats=formats)
+            extract(archive, disk / "out", formats=WIDE)
         ballast.unlink()
-        extract(archive, disk / "out", formats=formats, resume=True)
-        assert result(disk / "out") == result(tmp_path / "undisturbed")
+        extract(archive, disk / "out", formats=WIDE, resume=True)
+        assert result(disk / "out") == wide
 
 
 def test_files_that_cannot_grow_and_resume(archive: Path, expected: dict[str, bytes], tmp_path: Path) -> None:
