@@ -35,7 +35,12 @@ WORKERS = (1, 2)
 STAGES_ON = 500
 """Documents on which the stages alone are measured."""
 INTERVAL = 0.25
+LOADING = 5.0
+"""Seconds that a worker may take to load what it needs."""
+MINUTE = 60.0
 MEBIBYTE = 1024 * 1024
+SMALLEST_WORKER = 60 * MEBIBYTE
+"""What is smaller only looks after the processes."""
 GONGKAI = str(Path(sys.executable).with_name("gongkai"))
 
 
@@ -53,7 +58,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         cpu_seconds: Of all its processes.
         peaks: Peak of each process that lived for more than one sample, the largest first.
-        first_tenth, last_tenth: Mean memory of all processes together, in that part of the run.
+        first_minute, last_minute: Mean memory of a worker, in the first minute after it has loaded what it needs
+            and in its last one; of shorter runs, both minutes are the same.
         stages_seconds: CPU seconds that the extractor's stages alone would take for these documents.
     """
 
@@ -63,8 +69,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     characters: int
     cpu_seconds: float
     peaks: tuple[float, ...]
-    first_tenth: float
-    last_tenth: float
+    first_minute: float
+    last_minute: float
     stages_seconds: float
     samples: tuple[Sample, ...]
 
@@ -96,17 +102,6 @@ def sampled(process: psutil.Popen) -> Iterator[Sample]:
         time.sleep(INTERVAL)
 
 
-def takes_workers() -> bool:
-    """Whether `gongkai extract` has the option `--workers`."""
-    shown = subprocess.run([GONGKAI, "extract", "--help"], capture_output=True, check=True, text=True)
-    return "--workers" in shown.stdout
-
-
-def written(out: Path) -> int:
-    """Records in the JSON Lines of an output folder."""
-    return sum(1 for path in out.rglob("*.jsonl") if path.name != "errors.jsonl" for _ in path.open("rb"))
-
-
 def measure(folder: Path, workers: int, mode: str, stages: float) -> Run:
     """Run `gongkai extract` on a generated folder.
 
@@ -117,15 +112,15 @@ def measure(folder: Path, workers: int, mode: str, stages: float) -> Run:
     distinct = sum(truth.duplicate_of is None for truth in truths)
     with tempfile.TemporaryDirectory() as out:
         command = [GONGKAI, "extract", str(folder / "archive"), "-o", f"{out}/out", "--mode", mode]
-        command += ["--workers", str(workers)] if takes_workers() else []
+        command += ["--workers", str(workers)]
         start = time.perf_counter()
         process = psutil.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         samples = tuple(sampled(process))
         seconds = time.perf_counter() - start
         assert process.returncode == 0, f"{' '.join(command)} ended with {process.returncode}"
-        records = written(Path(out))
-    # Duplicates may be extracted once and pointed to.
-    assert records in (distinct, len(truths)), f"{records} of {len(truths)} documents"
+        with Path(out, "out", "documents.jsonl").open("rb") as lines:
+            records = sum(1 for _ in lines)
+    assert records == distinct, f"{records} records of {distinct} documents"
     return Run(
         documents=len(truths),
         workers=workers,
@@ -133,8 +128,8 @@ def measure(folder: Path, workers: int, mode: str, stages: float) -> Run:
         characters=sum(truth.characters for truth in truths),
         cpu_seconds=sum(last_of_each(samples).values()),
         peaks=peaks(samples),
-        first_tenth=part_of(samples, 0.0, 0.1),
-        last_tenth=part_of(samples, 0.9, 1.0),
+        first_minute=of_a_worker(samples, process.pid, LOADING, LOADING + MINUTE),
+        last_minute=of_a_worker(samples, process.pid, samples[-1].at - MINUTE, samples[-1].at),
         stages_seconds=stages * records,
         samples=samples,
     )
@@ -158,11 +153,12 @@ def peaks(samples: tuple[Sample, ...]) -> tuple[float, ...]:
     return tuple(sorted(lasting, reverse=True))
 
 
-def part_of(samples: tuple[Sample, ...], start: float, end: float) -> float:
-    """Mean memory of all processes together in a part of the run (fractions of it), in MiB."""
-    whole = samples[-1].at
-    chosen = [s for s in samples if start * whole <= s.at <= end * whole] or samples[-1:]
-    return fmean(sum(sample.memory.values()) for sample in chosen) / MEBIBYTE
+def of_a_worker(samples: tuple[Sample, ...], main: int, start: float, end: float) -> float:
+    """Mean memory in MiB of a process other than the main one, from `start` to `end` in seconds of the run."""
+    chosen = [sample for sample in samples if start <= sample.at <= end] or samples
+    seen = [size for sample in chosen for pid, size in sample.memory.items() if pid != main]
+    workers = [size for size in seen if size > SMALLEST_WORKER]
+    return fmean(workers or [0]) / MEBIBYTE
 
 
 def stages_alone(archive: Path, mode: str) -> float:
@@ -192,7 +188,7 @@ def table(runs: list[Run]) -> Table:
     """All runs, each beside the run of one worker on the same archive."""
     shown = Table(
         "documents", "workers", "seconds", "documents/s", "characters/s", "speed-up", "CPU s", "overhead",
-        "peak MiB of each process", "MiB first tenth", "MiB last tenth",
+        "peak MiB of each process", "MiB a worker, first minute", "last minute",
     )  # fmt: skip
     for run in runs:
         alone = next((r for r in runs if r.documents == run.documents and r.workers == 1), run)
@@ -206,22 +202,21 @@ def table(runs: list[Run]) -> Table:
             f"{run.cpu_seconds:,.1f}",
             f"{run.overhead:.0%}",
             ", ".join(f"{peak:,.0f}" for peak in run.peaks),
-            f"{run.first_tenth:,.0f}",
-            f"{run.last_tenth:,.0f}",
+            f"{run.first_minute:,.0f}",
+            f"{run.last_minute:,.0f}",
         )
     return shown
 
 
 def benchmark(options: argparse.Namespace) -> list[Run]:
     """Every size with every number of workers; each archive is made once and removed after its runs."""
-    counts = options.workers if takes_workers() else [1]
     runs = []
     generator = Generator(load_templates(), options.seed)
     for size in options.documents:
         with tempfile.TemporaryDirectory(dir=options.work) as folder:
             write_archive(generator, Path(folder), size, kind=options.kind)
             stages = stages_in_own_process(Path(folder) / "archive", options.mode)
-            runs += [measure(Path(folder), workers, options.mode, stages) for workers in counts]
+            runs += [measure(Path(folder), workers, options.mode, stages) for workers in options.workers]
     return runs
 
 
