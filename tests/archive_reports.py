@@ -82,14 +82,17 @@ TEXTS = {
 }
 
 
+FORMATS = (Format.PARQUET, Format.DUCKDB)
+
+
 def write(out: Path, records: Iterable[Record]) -> Path:
-    """A folder with the tables of the records and no errors, as `gongkai extract --format parquet` leaves it."""
+    """A folder with the tables of the records and no errors, as `gongkai extract -f parquet -f duckdb` leaves it."""
     chunk = out / "chunk"
     out.mkdir(exist_ok=True)
-    with Chunk(chunk, [Format.PARQUET]) as shard:
+    with Chunk(chunk, FORMATS) as shard:
         for record in records:
             shard.add(record)
-    merge([chunk], [Format.PARQUET], out)
+    merge([chunk], FORMATS, out)
     (chunk / ERRORS_FILE).replace(out / ERRORS_FILE)
     shutil.rmtree(chunk)
     return out

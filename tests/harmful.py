@@ -39,6 +39,22 @@ class Batched(Planted):
         yield from list(map(self.extract, documents))
 
 
+class Greedy(StandIn):
+    """StandIn, but 吃 asks for more memory than any limit allows; 吃完 does not get over it."""
+
+    def extract(self, document: Document) -> Record:
+        if "吃" in document.text:
+            taken = []
+            try:
+                while True:
+                    taken.append(bytearray(2**24))
+            except MemoryError:
+                if "吃完" in document.text:
+                    os.abort()
+                raise
+        return super().extract(document)
+
+
 class Forgetful(StandIn):
     """Gives fewer records than documents at once, and all of them one by one."""
 
@@ -84,3 +100,22 @@ class Vanishing:
 
     def __call__(self, summary: object) -> None:
         self._path.unlink(missing_ok=True)
+
+
+CLOCK = """
+import datetime, itertools, time
+
+steps = itertools.count(0, -3600)
+real = time.time
+time.time = lambda: real() + next(steps)
+
+
+class Backwards(datetime.datetime):
+    @classmethod
+    def now(cls, tz=None):
+        return cls.fromtimestamp(time.time(), tz)
+
+
+datetime.datetime = Backwards
+"""
+"""A `sitecustomize` module, which Python runs first, for a clock that goes back an hour whenever one looks at it."""

@@ -66,12 +66,12 @@ class UnreadableInput(IngestError):
     """The operating system refused to open or read the file."""
 
 
+class Quarantined(IngestError):
+    """A document or file hung, or ended the process that was reading it, time and again."""
+
+
 class OutputError(GongkaiError):
     """The output folder cannot be written, or holds something that must not be overwritten."""
-
-
-class Quarantined(GongkaiError):
-    """A document hung, or ended the process that was reading it, time and again."""
 
 
 class WorkerLost(GongkaiError):

@@ -26,14 +26,15 @@ import msgspec
 from gongkai import __version__
 from gongkai.batch.assemble import RESULT_NAMES, RUN_FILE, assemble, publish
 from gongkai.batch.durable import write_whole
-from gongkai.batch.inputs import inputs
-from gongkai.batch.messages import Committed, Task
+from gongkai.batch.inputs import Input, inputs
+from gongkai.batch.messages import Committed, Poisoned, Position, Task
 from gongkai.batch.pool import Poison, Pool, Step
+from gongkai.batch.reading import Reader
 from gongkai.batch.shards import ShardSize, cut
 from gongkai.batch.worker import DocumentExtractor, Orders
 from gongkai.batch.workspace import FOLDER, Settings, Workspace
 from gongkai.errors import IngestError, OutputError, UnreadableInput
-from gongkai.export import Failure, Format, writing
+from gongkai.export import DERIVED, Failure, Format, writing
 from gongkai.ingest import Location, discover, located, printable, read
 from gongkai.types import Document
 
@@ -180,8 +181,8 @@ def run(
     if finished is not None:
         return finished
     orders = Orders(pickle.dumps(extractor), _ordered(formats), fail_fast, 1, memory)
-    with Workspace(out, ours, resume=resume, force=force) as workspace:
-        each = _Run(paths, workspace, size, log)
+    with Workspace(out, ours, resume=resume, force=force) as workspace, Reader(timeout, memory) as reader:
+        each = _Run(paths, reader, workspace, size, log)
         with Pool(orders, workers or cores(), timeout) as pool:
             return each.go(pool, orders.formats, progress)
 
@@ -224,9 +225,10 @@ class _Run:
     """A run in a workspace: plans, commits, counts, tells."""
 
     def __init__(
-        self, paths: list[Location], workspace: Workspace, size: ShardSize, log: TextIO | None
+        self, paths: list[Location], reader: Reader, workspace: Workspace, size: ShardSize, log: TextIO | None
     ) -> None:
         self._paths = paths
+        self._reader = reader
         self._workspace = workspace
         self._size = size
         self._log = log
@@ -277,13 +279,15 @@ class _Run:
             return
         shard = len(self._workspace.planned)
         after = self._workspace.planned[shard - 1].end if shard else None
-        for found in cut(inputs(self._paths, self._own, after), self._size):
+        for found in cut(self._inputs(after), self._size):
             if not self._wanted(shard):
                 return
             self._workspace.plan(shard, found)
             self.summary.planned += len(found)
             self.summary.files = found[-1].position.files
             self._tell("planned", shard=shard, items=len(found))
+            for line in self._workspace.poisoned.get(shard, ()):
+                self._quarantined(line)
             yield self._task(shard)
             shard += 1
         if not shard:
@@ -302,8 +306,11 @@ class _Run:
         """Read again the inputs of a shard whose file was lost."""
         planned = self._workspace.planned
         after = planned[shard - 1].end if shard else None
-        found = list(islice(inputs(self._paths, self._own, after), planned[shard].items))
+        found = list(islice(self._inputs(after), planned[shard].items))
         self._workspace.plan(shard, found)
+
+    def _inputs(self, after: Position | None) -> Iterator[Input]:
+        return inputs(self._paths, self._own, after, read=self._reader.leaves)
 
     def _wanted(self, shard: int) -> bool:
         return self._last is None or shard < self._last
@@ -312,7 +319,11 @@ class _Run:
         """Whether a file is one of the run's results, which a run over its own folder must not read."""
         out = self._workspace.out.resolve()
         path = path.resolve()
-        return path.is_relative_to(out) and path.relative_to(out).parts[0] in (*RESULT_NAMES, FOLDER)
+        return path.is_relative_to(out) and path.relative_to(out).parts[0] in (
+            *RESULT_NAMES,
+            *DERIVED,
+            FOLDER,
+        )
 
     def _take(self, news: Committed | Poison | Step) -> None:
         match news:
@@ -324,10 +335,13 @@ class _Run:
                 )
             case Poison():
                 self._workspace.poison(*news)
-                self.summary.quarantined += 1
-                self._tell("quarantined", shard=news.shard, item=news.item, reason=news.reason)
+                self._quarantined(news)
             case Step():
                 pass
+
+    def _quarantined(self, what: Poison | Poisoned) -> None:
+        self.summary.quarantined += 1
+        self._tell("quarantined", shard=what.shard, item=what.item, reason=what.reason)
 
     def _count_what_is_done(self) -> None:
         workspace = self._workspace

@@ -13,7 +13,6 @@ from archive_reports import TEXTS, write
 from gongkai.archive import CITATIONS, FINDINGS, GRAPH
 from gongkai.archive.checking import check_archive
 from gongkai.archive.graph import NAMESPACE
-from gongkai.archive.settings import Balance, ValuesExample, load_settings
 from gongkai.archive.tables import CITATIONS_SCHEMA, FINDINGS_SCHEMA
 from gongkai.errors import OutputError
 from gongkai.export.tabular import SCHEMAS
@@ -30,6 +29,7 @@ from gongkai.types import (
     Section,
     Source,
 )
+from gongkai.views.settings import Balance, ValuesExample, load_settings
 
 
 def findings(out: Path) -> list[dict[str, Any]]:
@@ -82,6 +82,31 @@ def test_files_have_their_columns_and_are_not_replaced_unasked(out: Path) -> Non
     check_archive(out, force=True)
     assert (out / FINDINGS).read_bytes() == before
     assert not list(out.glob(".*partial"))
+
+
+@pytest.mark.parametrize("moved", range(4))
+def test_a_kill_midway_leaves_nothing_that_looks_checked(
+    moved: int, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check_archive(out)
+    places = iter(range(moved))
+    real = Path.replace
+
+    def killed(self: Path, target: Path) -> Path:
+        if next(places, None) is None:
+            raise KeyboardInterrupt
+        return real(self, target)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", killed)
+        if moved < 3:
+            with pytest.raises(KeyboardInterrupt):
+                check_archive(out, force=True)
+        else:
+            check_archive(out, force=True)
+    assert [(out / name).exists() for name in (GRAPH, CITATIONS, FINDINGS)] == [moved > n for n in range(3)]
+    check_archive(out, force=True)
+    assert findings(out)
 
 
 def test_findings_have_the_columns_of_a_documents_own() -> None:

@@ -14,9 +14,9 @@ from gongkai import cli
 from gongkai.archive import ResultFormat
 from gongkai.archive.checking import check_archive
 from gongkai.archive.querying import ask, rows, write_answer
-from gongkai.archive.statements import statements
 from gongkai.archive.tables import open_archive
 from gongkai.errors import BadQuery, OutputError
+from gongkai.views.statements import statements
 
 
 def status_of(*arguments: str | Path, monkeypatch: pytest.MonkeyPatch) -> int:
@@ -30,7 +30,7 @@ def status_of(*arguments: str | Path, monkeypatch: pytest.MonkeyPatch) -> int:
 
 def test_every_named_query_runs(extracted: Path) -> None:
     with open_archive(extracted) as archive:
-        for name, query in statements("queries").items():
+        for name, query in statements("archive/queries").items():
             needed = {
                 parameter.name: "requests.received" for parameter in query.parameters if parameter.required
             }

@@ -10,12 +10,16 @@ from lxml import html
 
 from archive_reports import TEXTS, write
 from evaluation_page import Shown, browser
+from gongkai import __version__
 from gongkai.archive.checking import check_archive
 from gongkai.archive.plots import HEIGHT, WIDTH, line, year_bars
 from gongkai.archive.report import ERRORS, summary_page
+from gongkai.batch.assemble import RUN_FILE
 from gongkai.errors import BrokenArchive
-from gongkai.export import ERRORS_FILE, Failure
+from gongkai.export import ERRORS_FILE, Failure, Format
+from gongkai.run import run
 from gongkai.types import Meta, Record, Source
+from harmful import Planted
 from label_studio_editor import chromium
 
 HOSTILE = "<script>alert(1)</script>&amp;\"'\x1b[2J"
@@ -75,6 +79,35 @@ def test_errors_are_counted_and_the_first_shown(page: html.HtmlElement) -> None:
     assert len(page.xpath("//*[@id='errors']//tbody/tr")) == ERRORS
     assert "and 5 more" in " ".join(text(page, "//*[@id='errors']//p"))
     assert not page.xpath("//script")
+
+
+def test_the_run_and_what_it_left_out(tmp_path: Path) -> None:
+    """As a run itself wrote them."""
+    folder, out = tmp_path / "in", tmp_path / "out"
+    folder.mkdir()
+    (folder / "1.txt").write_text("公开12条。", "utf8")
+    (folder / "2.txt").write_text("崩", "utf8")
+    run([folder], out, extractor=Planted, formats=[Format.PARQUET], workers=1, settings={"mode": HOSTILE})
+    page = html.document_fromstring(summary_page(out))
+    told = dict(zip(text(page, "//*[@id='run']//th"), text(page, "//*[@id='run']//td"), strict=True))
+    assert told["input"] == str(folder)
+    assert told["mode"].startswith("<script>alert(1)")
+    assert told["versions"].startswith(f"gongkai {__version__} · Python 3.")
+    assert told["documents"].startswith("1 (")
+    assert (told["files"], told["quarantined"]) == ("2", "1")
+    assert text(page, "//*[@id='errors']//h3/following-sibling::*//td") == [
+        str(folder / "2.txt"), "It ended its process (exit status 3).",
+    ]  # fmt: skip
+
+
+def test_without_a_run_s_own_word(extracted: Path) -> None:
+    assert 'id="run"' not in summary_page(extracted)
+
+
+def test_a_damaged_word_of_the_run(out: Path) -> None:
+    (out / RUN_FILE).write_text('{"state": 1}')
+    with pytest.raises(BrokenArchive, match=r"run\.json"):
+        summary_page(out)
 
 
 def test_fewer_findings(out: Path) -> None:

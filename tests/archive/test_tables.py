@@ -10,13 +10,13 @@ import duckdb
 import pytest
 
 from archive_reports import TEXTS, write
-from gongkai.archive.statements import statements
 from gongkai.archive.tables import open_archive
 from gongkai.errors import BrokenArchive
 from gongkai.export import TABLES
 from gongkai.types import Fact, Meta, PeriodNorm, Record, Source
+from gongkai.views.statements import statements
 
-VIEWS = [name.partition("_")[2] for name in statements("views") if name != "00_section_at"]
+VIEWS = [name.partition("_")[2] for name in statements("views/sql") if name != "00_section_at"]
 
 
 def rows(out: Path, sql: str) -> list[tuple[Any, ...]]:
@@ -25,7 +25,7 @@ def rows(out: Path, sql: str) -> list[tuple[Any, ...]]:
 
 
 def test_every_view_says_what_it_holds() -> None:
-    for folder in ("views", "queries", "checks", "summary"):
+    for folder in ("views/sql", "archive/queries", "archive/checks", "archive/summary"):
         for statement in statements(folder).values():
             assert len(statement.about) > 10, statement.name
 
@@ -42,6 +42,14 @@ def test_documents_of_each_year_and_of_none(tmp_path: Path) -> None:
         ("2020", 2020),
         ("None", None),
     ]
+
+
+@pytest.mark.parametrize("name", [*VIEWS, "metrics"])
+def test_the_duckdb_file_shows_the_same_to_everybody(name: str, extracted: Path) -> None:
+    """To a connection that knows nothing of gongkai, as the shell's."""
+    sql = f"FROM {name} ORDER BY ALL"
+    with duckdb.connect(extracted / "gongkai.duckdb", read_only=True) as connection:
+        assert connection.execute(sql).fetchall() == rows(extracted, sql)
 
 
 def test_a_table_that_was_never_written_is_empty(out: Path) -> None:

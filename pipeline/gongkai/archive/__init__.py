@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-FINDINGS = "archive_findings.parquet"
-CITATIONS = "citations.parquet"
-GRAPH = "citations.graphml"
+from gongkai.export import DERIVED
+
+FINDINGS, CITATIONS, GRAPH = DERIVED
 
 
 class ResultFormat(StrEnum):

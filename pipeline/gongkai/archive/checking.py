@@ -19,11 +19,11 @@ import pyarrow.parquet as pq
 
 from gongkai.archive import CITATIONS, FINDINGS, GRAPH
 from gongkai.archive.graph import write_graph
-from gongkai.archive.settings import Balance, Restated, Titles, load_settings
-from gongkai.archive.statements import statements
 from gongkai.archive.tables import CITATIONS_SCHEMA, FINDINGS_SCHEMA, open_archive
 from gongkai.archive.writing import replacing
 from gongkai.checks.message import quantity
+from gongkai.views.settings import Balance, Restated, Titles, load_settings
+from gongkai.views.statements import statements
 
 Row = dict[str, Any]
 
@@ -61,11 +61,10 @@ def check_archive(out: Path, *, force: bool = False) -> CheckSummary:
         BrokenArchive: The folder holds no tables of a run.
         OutputError: The files exist and `force` is not given, or they cannot be written.
     """
+    names = (GRAPH, CITATIONS, FINDINGS)  # the findings last: where they are, the folder was checked
     with (
         open_archive(out) as archive,
-        replacing(out / FINDINGS, force=force) as findings,
-        replacing(out / CITATIONS, force=force) as citations,
-        replacing(out / GRAPH, force=force) as graph,
+        replacing(*(out / name for name in names), force=force) as (graph, citations, findings),
     ):
         summary = CheckSummary()
         _materialise(archive)
@@ -80,7 +79,7 @@ def archive_findings(archive: duckdb.DuckDBPyConnection) -> Iterator[Row]:
     """The findings as rows of `FINDINGS_SCHEMA`, check by check, by issuer and year."""
     wording = _wording()
     for check in CHECKS:
-        for row in _rows(archive.sql(statements("checks")[check].sql)):
+        for row in _rows(archive.sql(statements("archive/checks")[check].sql)):
             yield _finding(row, wording[row["rule"]])
 
 
@@ -130,7 +129,9 @@ def _write(file: Path, schema: pa.Schema, rows: Iterator[Row]) -> None:
 
 
 def _write_citations(archive: duckdb.DuckDBPyConnection, file: Path, summary: CheckSummary) -> None:
-    archive.execute(f"CREATE TEMP TABLE edges AS {_without_semicolon(statements('checks')['citations'].sql)}")
+    archive.execute(
+        f"CREATE TEMP TABLE edges AS {_without_semicolon(statements('archive/checks')['citations'].sql)}"
+    )
     with pq.ParquetWriter(file, CITATIONS_SCHEMA, compression="zstd") as writer:
         reader = archive.sql("FROM edges ORDER BY document_id, start_offset, cited").to_arrow_reader(_BATCH)
         for batch in reader:

@@ -141,11 +141,11 @@ def _list() -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from gongkai.archive.statements import statements
     from gongkai.export import TABLES
+    from gongkai.views.statements import statements
 
     queries = Table("query", "what it answers", "parameters (* required)", title="Named queries")
-    for statement in statements("queries").values():
+    for statement in statements("archive/queries").values():
         parameters = "\n".join(
             f"{parameter.name}{'*' if parameter.required else ''}: {parameter.meaning}"
             + (f" (default {parameter.default})" if parameter.default else "")
@@ -153,7 +153,7 @@ def _list() -> None:
         )
         queries.add_row(statement.name, statement.about, parameters)
     views = Table("view", "what it holds", title="Views")
-    for statement in statements("views").values():
+    for statement in statements("views/sql").values():
         views.add_row(statement.name.partition("_")[2], statement.about)
     console = Console()
     console.print(queries, views)

@@ -18,9 +18,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gongkai.archive import ResultFormat
-from gongkai.archive.statements import Statement, statements
 from gongkai.archive.writing import replacing
 from gongkai.errors import BadQuery
+from gongkai.views.statements import Statement, statements
 
 _BATCH = 10_000
 _READING = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}
@@ -38,7 +38,7 @@ def ask(
     Raises:
         BadQuery: It is no single SELECT, does not run, or a parameter is missing or unknown.
     """
-    named = statements("queries").get(question.strip())
+    named = statements("archive/queries").get(question.strip())
     given: dict[str, Any] = _bound(named, values or {}) if named else dict(values or {})
     with answering(question):
         sql = named.sql if named else question
@@ -64,7 +64,7 @@ def write_answer(reader: pa.RecordBatchReader, out: Path, form: ResultFormat, *,
         OutputError: The file exists and `force` is not given, or it cannot be written.
         BadQuery: The query fails on a row.
     """
-    with replacing(out, force=force) as partial:
+    with replacing(out, force=force) as (partial,):
         if form is ResultFormat.PARQUET:
             with partial.open("wb") as binary:
                 return write_parquet(reader, binary)

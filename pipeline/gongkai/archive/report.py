@@ -1,5 +1,6 @@
 # mypy: disable-error-code="no-untyped-call"
-"""A run's folder in one self-contained page: coverage, metrics over years, findings in context, citations, errors.
+"""A run's folder in one self-contained page: coverage, metrics over years, findings in context, citations, errors,
+the run itself.
 
 The page has no script and loads nothing; whatever documents say is escaped. SQL counts (`summary/*.sql`).
 """
@@ -11,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from importlib.resources import files
 from itertools import groupby
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import duckdb
 import msgspec
@@ -21,11 +22,13 @@ from markupsafe import Markup
 from gongkai import __version__
 from gongkai.archive import FINDINGS
 from gongkai.archive.plots import Line, YearBars, line, year_bars
-from gongkai.archive.statements import statements
 from gongkai.archive.tables import open_archive
+from gongkai.batch.assemble import QUARANTINE_FILE, RUN_FILE
+from gongkai.batch.workspace import Settings
 from gongkai.errors import BrokenArchive
 from gongkai.export import ERRORS_FILE, Failure
 from gongkai.show import CHECKS, DOC_TYPES, SEVERITIES, visible
+from gongkai.views.statements import statements
 
 METRICS = 12
 CITED = 25
@@ -44,6 +47,7 @@ _CHECK_NAMES: Mapping[str, str] = {
 }
 
 Row = Mapping[str, Any]
+T = TypeVar("T")
 
 
 class Metric(NamedTuple):
@@ -54,6 +58,29 @@ class Metric(NamedTuple):
     unit: str
     years: list[Row]
     plot: Line
+
+
+class Run(msgspec.Struct, frozen=True):
+    """What run.json says of the run that wrote the folder."""
+
+    state: str
+    started: str
+    ended: str
+    seconds: float
+    python: str
+    platform: str
+    settings: Settings
+    summary: dict[str, Any]
+    documents_per_second: float
+    characters_per_second: float
+
+
+class Lost(msgspec.Struct, frozen=True):
+    """A line of quarantine.jsonl."""
+
+    path: str
+    member: str | None
+    reason: str
 
 
 class Failed(NamedTuple):
@@ -72,7 +99,7 @@ def summary_page(out: Path, *, findings: int = 200) -> str:
         findings: How many findings to show in context, the gravest first.
 
     Raises:
-        BrokenArchive: The folder holds no tables of a run, or its list of errors is damaged.
+        BrokenArchive: The folder holds no tables of a run, or its lists of errors and what it says of the run are damaged.
     """
     with open_archive(out) as archive:
         coverage = _ask(archive, "coverage")
@@ -96,6 +123,9 @@ def summary_page(out: Path, *, findings: int = 200) -> str:
         bars=_bars(coverage),
         metrics=list(_metrics(metrics)),
         checked=(out / FINDINGS).is_file(),
+        run=_run(out / RUN_FILE),
+        quarantine=list(_lines(out / QUARANTINE_FILE, Lost)),
+        most=ERRORS,
         failures=_failures(out / ERRORS_FILE),
         severities=SEVERITIES,
         doc_types=DOC_TYPES,
@@ -109,7 +139,9 @@ _SUMMED = ("documents", "annual_reports", "characters", "facts", "mapped", "find
 
 def _ask(archive: duckdb.DuckDBPyConnection, name: str, **values: int) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = (
-        archive.sql(statements("summary")[name].sql, params=values or None).to_arrow_table().to_pylist()
+        archive.sql(statements("archive/summary")[name].sql, params=values or None)
+        .to_arrow_table()
+        .to_pylist()
     )
     return rows
 
@@ -129,17 +161,26 @@ def _failures(file: Path) -> list[Failed]:
     """Errors by class, the most frequent first."""
     counts: Counter[str] = Counter()
     first: dict[str, list[Failure]] = {}
-    for failure in _read_failures(file):
+    for failure in _lines(file, Failure):
         counts[failure.error] += 1
         if counts[failure.error] <= ERRORS:
             first.setdefault(failure.error, []).append(failure)
     return [Failed(error, number, first[error]) for error, number in counts.most_common()]
 
 
-def _read_failures(file: Path) -> Iterator[Failure]:
+def _run(file: Path) -> Run | None:
+    if not file.is_file():
+        return None
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=Run)
+    except msgspec.DecodeError as error:
+        raise BrokenArchive(str(file), f"{error}.", "Run gongkai extract again.") from None
+
+
+def _lines(file: Path, kind: type[T]) -> Iterator[T]:
     if not file.is_file():
         return
-    decoder = msgspec.json.Decoder(Failure)
+    decoder = msgspec.json.Decoder(kind)
     with file.open("rb") as lines:
         for number, line_ in enumerate(lines, start=1):
             try:

@@ -1,9 +1,9 @@
-# mypy: disable-error-code="no-untyped-call, call-overload"
+# mypy: disable-error-code="no-untyped-call"
 """The tables of a run's folder, opened side by side through DuckDB."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from glob import escape
 from pathlib import Path
@@ -12,13 +12,10 @@ import duckdb
 import pyarrow as pa
 
 from gongkai.archive import CITATIONS, FINDINGS
-from gongkai.archive.identity import docno_key, issuer_key, title_key
-from gongkai.archive.settings import load_settings
-from gongkai.archive.statements import statements
 from gongkai.errors import BrokenArchive
 from gongkai.export import TABLES
 from gongkai.export.tabular import SCHEMAS
-from gongkai.normalise.metrics import load_ontology
+from gongkai.views.creating import create_views
 
 _BY_YEAR = "year=*/*.parquet"
 
@@ -80,7 +77,7 @@ _DERIVED = {"archive_findings": (FINDINGS, FINDINGS_SCHEMA), "citations": (CITAT
 
 @contextmanager
 def open_archive(out: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The tables of a run's folder and the views on them (`views/*.sql`), for as long as the block runs.
+    """The tables of a run's folder and the views on them (`gongkai.views`), for as long as the block runs.
 
     Nothing but files under `out` can be read through the connection, and its settings are locked. The tables
     `archive_findings` and `citations` are empty until `gongkai check` has written them; `metrics` is the ontology.
@@ -117,15 +114,7 @@ def _prepare(connection: duckdb.DuckDBPyConnection, out: Path) -> None:
     for table, (name, schema) in _DERIVED.items():
         file = out / name
         _view(connection, table, escape(str(file)) if file.is_file() else None, schema)
-    connection.register("ontology", _ontology())
-    connection.execute("CREATE TABLE metrics AS FROM ontology")
-    connection.unregister("ontology")
-    connection.execute("SET VARIABLE sure = ?", [load_settings().sure])
-    for name, key in {"issuer_key": issuer_key, "title_key": title_key, "docno_key": docno_key}.items():
-        # Special: a key of a name can be null.
-        connection.create_function(name, _or_null(key), ["VARCHAR"], "VARCHAR", null_handling="special")
-    for statement in statements("views").values():
-        connection.execute(statement.sql)
+    create_views(connection)
     connection.execute("SET enable_progress_bar = false")
     # Patterns are held against it as they stand.
     connection.execute("SET allowed_directories = ?", [[str(out), escape(str(out))]])
@@ -146,19 +135,6 @@ def _view(connection: duckdb.DuckDBPyConnection, table: str, files: str | None, 
     connection.execute(
         f"CREATE VIEW {table} AS SELECT {columns} FROM read_parquet({_literal(files)}{options})"
     )
-
-
-def _ontology() -> pa.Table:
-    rows = [
-        {"metric_id": metric.id, "label": metric.label, "kind": metric.kind, "parent": metric.parent}
-        for metric in load_ontology().metrics
-    ]
-    fields = [(name, pa.string()) for name in ("metric_id", "label", "kind", "parent")]
-    return pa.Table.from_pylist(rows, schema=pa.schema(fields))
-
-
-def _or_null(key: Callable[[str], str | None]) -> Callable[[str | None], str | None]:
-    return lambda name: None if name is None else key(name)
 
 
 def _literal(text: str) -> str:

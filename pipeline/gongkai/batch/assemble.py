@@ -13,7 +13,7 @@ from gongkai.batch.durable import sync_file, sync_folder
 from gongkai.batch.messages import Repeat
 from gongkai.batch.worker import REPEATS_FILE
 from gongkai.batch.workspace import Workspace
-from gongkai.export import ERRORS_FILE, RESULTS, Failure, Format, failure_line, writing
+from gongkai.export import DERIVED, ERRORS_FILE, RESULTS, Failure, Format, failure_line, writing
 from gongkai.export.merge import merge
 
 DUPLICATES_FILE = "duplicates.jsonl"
@@ -61,13 +61,13 @@ def assemble(workspace: Workspace, shards: Sequence[int], formats: Sequence[Form
 
 
 def publish(workspace: Workspace) -> None:
-    """Move what was assembled to where it belongs; older results go, of other formats too.
+    """Move what was assembled to where it belongs; older results go, of other formats and what was made of them too.
 
     Raises:
         OutputError: It cannot be moved.
     """
     with writing(workspace.out):
-        for name in RESULT_NAMES:
+        for name in (*RESULT_NAMES, *DERIVED):
             _remove(workspace.out / name)
         for name in RESULT_NAMES:
             if (workspace.merged / name).exists():

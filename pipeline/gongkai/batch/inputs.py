@@ -16,6 +16,8 @@ T = TypeVar("T")
 Key = tuple[int, tuple[str, ...]]
 """Number of the given path, names of the folders and of the file in it: sorts as `discover` yields."""
 
+Read = Callable[[Location], Iterator[Leaf | IngestError]]
+
 
 class Input(NamedTuple):
     """A leaf, or why there is none, with the file (as printed) and the position after it."""
@@ -26,7 +28,11 @@ class Input(NamedTuple):
 
 
 def inputs(
-    paths: Sequence[Location], own: Callable[[Path], bool], after: Position | None = None
+    paths: Sequence[Location],
+    own: Callable[[Path], bool],
+    after: Position | None = None,
+    *,
+    read: Read = leaves,
 ) -> Iterator[Input]:
     """Every leaf under the paths, or only those after a position.
 
@@ -36,6 +42,7 @@ def inputs(
 
     Args:
         own: Whether a file is one of the run's own results.
+        read: Opens a file and gives its leaves.
     """
     files = after.files if after else 0
     for key, found in _walk(paths):
@@ -52,12 +59,14 @@ def inputs(
             after = None
         if begun is None and not isinstance(found, IngestError):
             files += 1
-        yield from _of_file(key, found, files, begun)
+        yield from _of_file(key, found, files, begun, read)
     if after is not None and not after.whole:
         yield _gone(after, paths)
 
 
-def _of_file(key: Key, found: Location | IngestError, files: int, begun: Position | None) -> Iterator[Input]:
+def _of_file(
+    key: Key, found: Location | IngestError, files: int, begun: Position | None, read: Read
+) -> Iterator[Input]:
     """The leaves of a file, without those taken before."""
     root, path = key[0], os.fsencode("/".join(key[1]))
     if isinstance(found, IngestError):
@@ -69,7 +78,7 @@ def _of_file(key: Key, found: Location | IngestError, files: int, begun: Positio
         changed = DamagedInput(where, f"It changed after {taken:,} documents of it had been read.", _AGAIN)
         yield Input(where, changed, Position(root, path, taken + 1, True, files, stamp))
         return
-    numbered = zip(count(1), leaves(found), strict=False)
+    numbered = zip(count(1), read(found), strict=False)
     for (number, leaf), last in _with_last(numbered):
         if number > taken:
             yield Input(where, leaf, Position(root, path, number, last, files, stamp))

@@ -91,21 +91,6 @@ class Counts(msgspec.Struct):
 # Lines of the manifest.
 
 
-class Planned(msgspec.Struct, frozen=True, tag="planned"):
-    """A shard was cut: `sha256` of its input file, `end` is where the next one begins."""
-
-    shard: int
-    items: int
-    sha256: str
-    end: Position
-
-
-class Exhausted(msgspec.Struct, frozen=True, tag="exhausted"):
-    """There are no more inputs than those of so many shards."""
-
-    shards: int
-
-
 class Poisoned(msgspec.Struct, frozen=True, tag="poisoned"):
     """An item is not tried again."""
 
@@ -114,6 +99,28 @@ class Poisoned(msgspec.Struct, frozen=True, tag="poisoned"):
     path: str
     member: str | None
     reason: str
+
+
+class Planned(msgspec.Struct, frozen=True, tag="planned"):
+    """A shard was cut.
+
+    Attributes:
+        sha256: Of its input file.
+        end: Where the next one begins.
+        poisoned: Those of its items that stand for a file which harmed whoever read it.
+    """
+
+    shard: int
+    items: int
+    sha256: str
+    end: Position
+    poisoned: tuple[Poisoned, ...] = ()
+
+
+class Exhausted(msgspec.Struct, frozen=True, tag="exhausted"):
+    """There are no more inputs than those of so many shards."""
+
+    shards: int
 
 
 class Committed(msgspec.Struct, frozen=True, tag="committed"):

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import signal
 import time
 from collections import Counter, deque
 from collections.abc import Iterator
-from contextlib import contextmanager
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from types import TracebackType
@@ -17,16 +14,14 @@ import msgspec
 
 from gongkai import errors
 from gongkai.batch.messages import At, Broken, Committed, News, Ready, Task
+from gongkai.batch.processes import LOST_IN_A_ROW, SPAWN, ending, overdue, undisturbed
 from gongkai.batch.worker import Orders, work
 from gongkai.errors import GongkaiError, WorkerLost
 
-_SPAWN = multiprocessing.get_context("spawn")
 _TICK = 0.5
 """Seconds between looks at the clock."""
 _ATTEMPTS = 2
 """How often an item may be the ruin of a worker that has nothing else in hand."""
-_BLAMELESS = 3
-"""How many workers may be lost in a row without an item in hand."""
 _TOLD = msgspec.json.Decoder(News)
 
 
@@ -49,9 +44,9 @@ class _Worker:
     """A process, its connection and what it has in hand."""
 
     def __init__(self, orders: Orders) -> None:
-        self.connection, theirs = _SPAWN.Pipe()
-        self.process: SpawnProcess = _SPAWN.Process(target=work, args=(theirs, orders), daemon=True)
-        with _undisturbed():
+        self.connection, theirs = SPAWN.Pipe()
+        self.process: SpawnProcess = SPAWN.Process(target=work, args=(theirs, orders), daemon=True)
+        with undisturbed():
             self.process.start()
         theirs.close()
         self.task: Task | None = None
@@ -92,7 +87,7 @@ class Pool:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        with _undisturbed():
+        with undisturbed():
             for worker in self._workers:
                 worker.end()
             self._workers.clear()
@@ -143,14 +138,14 @@ class Pool:
         now = time.monotonic()
         for worker in [each for each in self._workers if each.item is not None]:
             if now - worker.heard > self._timeout and not worker.connection.poll():
-                yield from self._lost(worker, f"It took longer than {self._timeout:g} s.")
+                yield from self._lost(worker, overdue(self._timeout))
 
     def _listen(self, worker: _Worker) -> Iterator[Committed | Poison | Step]:
         try:
             news: News = _TOLD.decode(worker.connection.recv_bytes())
         except (EOFError, OSError):
             worker.process.join()
-            yield from self._lost(worker, f"It ended its process ({_ending(worker.process.exitcode)}).")
+            yield from self._lost(worker, ending(worker.process.exitcode))
             return
         worker.heard = time.monotonic()
         match news:
@@ -175,7 +170,7 @@ class Pool:
             return
         if item is None:
             self._blameless += 1
-            if self._blameless >= _BLAMELESS:
+            if self._blameless >= LOST_IN_A_ROW:
                 raise WorkerLost("worker", reason, "See whether memory or the disk is full.")
         elif task.careful:
             self._attempts[task.shard, item] += 1
@@ -190,26 +185,6 @@ class Pool:
         worker.end()
 
 
-def _ending(code: int | None) -> str:
-    """How a process ended: `signal SIGSEGV`, `exit status 1`."""
-    if code is not None and code < 0:
-        return f"signal {signal.Signals(-code).name}"
-    return f"exit status {code}"
-
-
 def _error(news: Broken) -> GongkaiError:
     kind: type[GongkaiError] = getattr(errors, news.error, GongkaiError)
     return kind(news.where, news.problem, news.remedy)
-
-
-@contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Ctrl-C waits; a process started meanwhile never hears it, even before it can say so itself."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -8,11 +8,8 @@ from __future__ import annotations
 import os
 import pickle
 import shutil
-import signal
-import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from multiprocessing import parent_process
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import NamedTuple, Protocol, runtime_checkable
 
@@ -20,6 +17,7 @@ import msgspec
 
 from gongkai.batch.durable import sync_file, sync_folder
 from gongkai.batch.messages import At, Broken, Committed, Counts, News, Ready, Refusal, Repeat, Task
+from gongkai.batch.processes import limit_memory, serve_parent
 from gongkai.batch.shards import read_items
 from gongkai.batching import BATCH_CHARACTERS, batches
 from gongkai.errors import GongkaiError, IngestError, OutputError, Quarantined
@@ -65,15 +63,14 @@ class Orders(msgspec.Struct, frozen=True):
 
 def work(connection: Connection, orders: Orders) -> None:
     """Do the tasks that come over the connection until it is closed; the main function of a worker."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all; the main process ends its workers
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    serve_parent()
     for name in _THREADS:
         os.environ[name] = str(orders.threads)
     tell = _teller(connection)
     try:
         make: Callable[[], DocumentExtractor] = pickle.loads(orders.extractor)
         extractor = make()
-        _limit_memory(orders.memory)
+        limit_memory(orders.memory)
         tell(Ready())
         while True:
             task = msgspec.json.decode(connection.recv_bytes(), type=Task)
@@ -224,19 +221,3 @@ def _teller(connection: Connection) -> Callable[[News], None]:
         connection.send_bytes(msgspec.json.encode(news))
 
     return tell
-
-
-def _end_with_parent() -> None:
-    """Where the main process was killed, nobody wants the results, and nobody would end this one."""
-    parent = parent_process()
-    assert parent is not None
-    wait([parent.sentinel])
-    os._exit(1)
-
-
-def _limit_memory(limit: int | None) -> None:
-    if limit is None:
-        return
-    import resource
-
-    resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))

@@ -16,7 +16,7 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
@@ -40,7 +40,7 @@ from gongkai.batch.messages import (
 )
 from gongkai.batch.shards import is_whole, read_items, write_items
 from gongkai.batch.worker import failure
-from gongkai.errors import IngestError, OutputError
+from gongkai.errors import IngestError, OutputError, Quarantined
 from gongkai.export import writing
 from gongkai.ingest import Leaf, identify, printable
 
@@ -174,6 +174,8 @@ class Workspace:
         match line:
             case Planned():
                 self.planned[line.shard] = line
+                if line.poisoned:
+                    self.poisoned[line.shard] = list(line.poisoned)
             case Exhausted():
                 self.exhausted = True
             case Poisoned():
@@ -210,7 +212,8 @@ class Workspace:
         with writing(self.out), self._locking():
             items = [self._item(shard, number, each) for number, each in enumerate(inputs)]
             self._seen.settle()
-            line = Planned(shard, len(items), write_items(self.input(shard), items), inputs[-1].position)
+            sha256 = write_items(self.input(shard), items)
+            line = Planned(shard, len(items), sha256, inputs[-1].position, tuple(_harmful(shard, inputs)))
         if shard not in self.planned:
             self._append(line)
         elif self.planned[shard].sha256 != line.sha256:
@@ -275,6 +278,12 @@ class Workspace:
                 raise OutputError(str(self.out), f"Writing failed: {error}.", "Free space.") from error
             problem = "Another run is writing here."
             raise OutputError(str(self.out), problem, "Wait for it, or choose another folder.") from None
+
+
+def _harmful(shard: int, inputs: Iterable[Input]) -> Iterator[Poisoned]:
+    for number, each in enumerate(inputs):
+        if isinstance(each.leaf, Quarantined):
+            yield Poisoned(shard, number, each.path, None, each.leaf.problem)
 
 
 class _Seen:

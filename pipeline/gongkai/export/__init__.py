@@ -39,6 +39,9 @@ RESULTS: dict[Format, tuple[str, ...]] = {
 }
 """The files and folders (`documents/year=2019/part-00000.parquet` …) that each format is in the end."""
 
+DERIVED = ("archive_findings.parquet", "citations.parquet", "citations.graphml")
+"""What `gongkai check` (`gongkai.archive`) makes of the results, and lays beside them."""
+
 
 class Failure(msgspec.Struct, frozen=True):
     """One line of errors.jsonl: an input that gave no record.

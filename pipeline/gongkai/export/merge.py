@@ -55,3 +55,4 @@ def _duckdb(chunks: Sequence[Path], folder: Path) -> None:
             for table in TABLES:
                 for batch in read_chunk(chunk, table):
                     sink.append(table, batch)
+        sink.finish()

@@ -37,6 +37,7 @@ from gongkai.types import (
     PolicyNorm,
     Record,
 )
+from gongkai.views.creating import create_views
 
 Row = dict[str, Any]
 
@@ -457,7 +458,7 @@ largest batch, which writing very long texts needs."""
 
 
 class DuckDBFile:
-    """gongkai.duckdb with the six tables, filled from the same Arrow batches as Parquet."""
+    """gongkai.duckdb with the six tables, filled from the same Arrow batches as Parquet, and the views on them."""
 
     def __init__(self, folder: Path) -> None:
         self._memory = 0
@@ -469,6 +470,11 @@ class DuckDBFile:
     def append(self, table: str, batch: pa.Table) -> None:
         with _duckdb_errors():
             self._insert(f"INSERT INTO {table} SELECT * FROM batch", batch.drop_columns([YEAR]))
+
+    def finish(self) -> None:
+        """Add the views, when all rows are there."""
+        with _duckdb_errors():
+            create_views(self._connection, stored=True)
 
     def close(self) -> None:
         with _duckdb_errors():

@@ -9,7 +9,7 @@ from gongkai.ingest.limits import Limits
 from gongkai.ingest.location import Location, located, printable
 from gongkai.ingest.parts import Leaf, Place
 from gongkai.ingest.plain import read_text
-from gongkai.ingest.reader import Identity, identify, leaves, read, read_leaf
+from gongkai.ingest.reader import Identity, identify, is_single, leaves, read, read_leaf
 from gongkai.ingest.sniff import SUFFIXES
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "Place",
     "discover",
     "identify",
+    "is_single",
     "leaves",
     "located",
     "printable",

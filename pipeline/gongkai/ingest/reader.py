@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
@@ -76,6 +77,19 @@ def leaves(path: Location, *, limits: Limits = _DEFAULT) -> Leaves:
             yield from _read(Part(place, printable(name_of(location)), stream), limits)
     except IngestError as error:
         yield error
+    except Exception as error:  # as in read_leaf
+        yield _unforeseen(place, error)
+
+
+def is_single(location: Location) -> bool:
+    """Whether it is a file on this machine that is one document by its first bytes: nothing in it is unpacked."""
+    if not isinstance(location, Path) or not location.is_file():
+        return False
+    try:
+        with location.open("rb", buffering=0) as file:
+            return holder_of(file.read(_HEAD), location.name) is None
+    except OSError:
+        return False
 
 
 def read_leaf(leaf: Leaf, *, limits: Limits = _DEFAULT) -> Document | IngestError:

@@ -1,16 +1,13 @@
 -- The citation graph: one row a citing document and cited one, with the first mention. `cited_document_id` is the
 -- archive's document that bears the number, else, where no number is cited, the only one that bears the title.
-WITH own AS (
-    SELECT document_id, docno_key(docno) AS docno, title_key(title) AS title_key FROM documents
-),
-by_docno AS (
+WITH by_docno AS (
     SELECT docno, min(document_id) AS cited_document_id
-    FROM own WHERE docno IS NOT NULL
+    FROM document_keys WHERE docno IS NOT NULL
     GROUP BY docno HAVING count(DISTINCT title_key) = 1
 ),
 by_title AS (
     SELECT title_key, min(document_id) AS cited_document_id
-    FROM own WHERE title_key IS NOT NULL
+    FROM document_keys WHERE title_key IS NOT NULL
     GROUP BY title_key HAVING count(*) = 1
 ),
 edges AS (

@@ -12,10 +12,6 @@ numbers AS (
 ),
 policies AS (SELECT * FROM entities WHERE label = 'POLICY' AND policy_name IS NOT NULL),
 docnos AS (SELECT * FROM entities WHERE label = 'DOCNO' AND docno_canonical IS NOT NULL),
-title_keys AS (SELECT name, title_key(name) AS key FROM (SELECT DISTINCT policy_name AS name FROM policies)),
-own AS (
-    SELECT document_id, docno_key(docno) AS docno, title_key(title) AS title_key FROM documents
-),
 mentions AS (
     SELECT
         p.document_id, p.entity_id, p.start_offset, p.end_offset, p.text,
@@ -33,10 +29,11 @@ mentions AS (
 )
 SELECT
     m.document_id, m.entity_id, m.start_offset, m.end_offset, m.text,
-    m.title, title_keys.key AS title_key,
+    m.title, title_keys.title_key,
     d.docno_canonical AS docno, d.docno_issuer, d.docno_repaired
 FROM mentions AS m
-LEFT JOIN title_keys ON title_keys.name = m.title
+LEFT JOIN title_keys USING (title)
 LEFT JOIN docnos AS d ON d.document_id = m.document_id AND d.entity_id = m.number_id
-JOIN own ON own.document_id = m.document_id
-WHERE coalesce(own.docno <> d.docno_canonical, true) AND coalesce(own.title_key <> title_keys.key, true);
+JOIN document_keys AS own ON own.document_id = m.document_id
+WHERE coalesce(own.docno <> d.docno_canonical, true)
+    AND coalesce(own.title_key <> title_keys.title_key, true);

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gongkai.archive.identity import docno_key, issuer_key, rewritten, title_key
-from gongkai.archive.settings import Rewrite, load_settings
+from gongkai.views.identity import docno_key, issuer_key, rewritten, title_key
+from gongkai.views.settings import Rewrite, load_settings
 
 ROWS = (*load_settings().issuer.rewrite, *load_settings().title.rewrite)
 

@@ -9,9 +9,9 @@ import re
 from collections.abc import Sequence
 from functools import cache
 
-from gongkai.archive.settings import Rewrite, load_settings
 from gongkai.normalise.docnos import parse_docno
 from gongkai.text import ZERO_WIDTH, fold
+from gongkai.views.settings import Rewrite, load_settings
 
 _SPACES = re.compile(rf"[\s{ZERO_WIDTH}]+")
 

@@ -29,7 +29,7 @@ WITH candidates AS (
         AND (f.share_of IS NULL OR metrics.kind = 'rate')
         AND (f.part_of IS NULL OR f.table_id IS NOT NULL
             OR NOT (total.metric_id = f.metric_id OR starts_with(total.metric_id, f.metric_id || '.')))
-        AND (f.table_id IS NOT NULL OR f.score >= getvariable('sure'))
+        AND (f.table_id IS NOT NULL OR f.score >= sure())
 ),
 best AS (
     SELECT * FROM candidates

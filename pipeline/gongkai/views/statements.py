@@ -1,4 +1,4 @@
-"""The SQL of this package: files that begin with what they are for, and name their parameters."""
+"""SQL in files that begin with what they are for, and name their parameters."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
 
 @cache
 def statements(folder: str) -> Mapping[str, Statement]:
-    """The files of a folder (`views`, `queries`, `checks`) by name, in the order of their names."""
-    found = files("gongkai.archive").joinpath(folder).iterdir()
+    """The files of a folder of the package (`views/sql`, `archive/queries` …) by name, in the order of their names."""
+    found = files("gongkai").joinpath(folder).iterdir()
     sources = sorted((file for file in found if file.name.endswith(".sql")), key=lambda file: file.name)
     read = [_statement(file.name.removesuffix(".sql"), file.read_text(encoding="utf-8")) for file in sources]
     return {statement.name: statement for statement in read}
