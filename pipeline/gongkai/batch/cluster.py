@@ -109,8 +109,8 @@ class RayPool:
         orders: For every worker.
         size: Of them, a CPU each; as many as the cluster has CPUs if None.
         timeout: Seconds that a document may take.
-        address: `HOST:PORT` or `ray://HOST:PORT` of a cluster; that of `RAY_ADDRESS`, or else a new one on this
-            machine, if None.
+        address: `HOST:PORT` of a cluster to which this machine belongs, or `auto`; that of `RAY_ADDRESS`, or else a
+            new one on this machine, if None.
 
     Raises:
         UnusableCluster: Ray is not installed, or no cluster answers (both when the block is entered), or its nodes
@@ -267,7 +267,8 @@ def _connected(address: str, size: int | None) -> Any:
         ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, **new)
     except (OSError, RuntimeError, ValueError) as error:
         problem = f"No cluster answers: {_last_line(error)}."
-        raise UnusableCluster(address, problem, "Give the HOST:PORT that `ray start` printed.") from error
+        remedy = "Give the HOST:PORT that `ray start` printed, and RAY_AUTH_MODE as it was there."
+        raise UnusableCluster(address, problem, remedy) from error
     return ray
 
 
@@ -279,7 +280,7 @@ def _call(address: str) -> None:
     """
     if address in ("local", "auto"):
         return
-    place = urlsplit(address if "://" in address else f"//{address}")
+    place = urlsplit(f"//{address}")
     if place.hostname is None or place.port is None:
         raise ValueError("it is no HOST:PORT")
     socket.create_connection((place.hostname, place.port), timeout=_CONNECTING).close()
