@@ -6,6 +6,7 @@ Nothing heavy is imported before a command needs it: `gongkai --version` answers
 from __future__ import annotations
 
 import sys
+from enum import StrEnum
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Annotated
@@ -23,6 +24,14 @@ from gongkai.generate.cli import generate
 FAILED = 1
 SOME_FAILED = 3
 INTERRUPTED = 130
+
+
+class Engine(StrEnum):
+    """Where documents are extracted."""
+
+    LOCAL = "local"
+    RAY = "ray"
+
 
 app = typer.Typer(
     name="gongkai",
@@ -79,6 +88,17 @@ def extract(
         int | None,
         typer.Option(min=1, help="Processes. [default: as many as there are cores]", show_default=False),
     ] = None,
+    engine: Annotated[
+        Engine, typer.Option(help="Where they are: on this machine, or on a Ray cluster.")
+    ] = Engine.LOCAL,
+    address: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOST:PORT",
+            help="Where the Ray cluster is. [default: RAY_ADDRESS, or a new one on this machine]",
+            show_default=False,
+        ),
+    ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the unfinished run in OUT, if there is one.")
     ] = False,
@@ -112,11 +132,15 @@ def extract(
     Exit status: 0 all inputs were extracted; 3 finished, but some inputs failed; 1 no document came out,
     OUT cannot be written, or --fail-fast ended the run; 2 wrong usage; 130 interrupted.
     """
+    if address is not None and engine is Engine.LOCAL:
+        raise typer.BadParameter("It is for --engine ray.", param_hint="--address")
     from contextlib import ExitStack
     from functools import partial
 
     from rich.console import Console
 
+    from gongkai.batch.cluster import RayPool
+    from gongkai.batch.pool import Pool
     from gongkai.progress import reporting, summary_table
     from gongkai.resources import fingerprint
     from gongkai.run import load_extractor, run
@@ -128,6 +152,7 @@ def extract(
             extractor=partial(load_extractor, mode, model),
             formats=formats or [Format.JSONL],
             workers=workers,
+            pool=partial(RayPool, address=address) if engine is Engine.RAY else Pool,
             resume=resume,
             force=force,
             fail_fast=fail_fast,

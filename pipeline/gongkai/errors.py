@@ -78,6 +78,10 @@ class WorkerLost(GongkaiError):
     """A worker process cannot be started, or ends whatever it is given."""
 
 
+class UnusableCluster(GongkaiError):
+    """Ray is not installed, no cluster answers, or its nodes have another gongkai."""
+
+
 class BrokenRecord(GongkaiError):
     """A line is no gold record."""
 

@@ -8,7 +8,6 @@ documents.
 
 from __future__ import annotations
 
-import os
 import pickle
 import platform
 import time
@@ -25,6 +24,7 @@ import msgspec
 
 from gongkai import __version__
 from gongkai.batch.assemble import RESULT_NAMES, RUN_FILE, assemble, publish
+from gongkai.batch.cluster import RayPool
 from gongkai.batch.durable import write_whole
 from gongkai.batch.inputs import Input, inputs
 from gongkai.batch.messages import Committed, Poisoned, Position, Task
@@ -45,6 +45,8 @@ _NOTED = 10.0
 
 MakeExtractor = Callable[[], DocumentExtractor]
 """What makes the extractor of a worker process; can be pickled (a class, a `functools.partial` of one)."""
+MakePool = Callable[[Orders, int | None, float], Pool | RayPool]
+"""What makes the workers, from orders, number and timeout: `Pool` on this machine, `RayPool` on a cluster."""
 
 
 @dataclass(slots=True)
@@ -129,6 +131,7 @@ def run(
     extractor: MakeExtractor,
     formats: Collection[Format] = (Format.JSONL,),
     workers: int | None = None,
+    pool: MakePool = Pool,
     resume: bool = False,
     force: bool = False,
     fail_fast: bool = False,
@@ -150,6 +153,7 @@ def run(
         extractor: Makes the extractor of each worker: one that turns a document into a record, or many at once.
         formats: What to write.
         workers: Processes; as many as there are cores if None.
+        pool: Where they are; the results depend on it as little, and a run may be resumed elsewhere.
         resume: Go on with an unfinished run in `out` if there is one; nothing is done if it had finished.
         force: Whether results, finished or not, that lie in `out` already may be replaced.
         fail_fast: End at the first input that fails; what comes before it is kept.
@@ -183,8 +187,8 @@ def run(
     orders = Orders(pickle.dumps(extractor), _ordered(formats), fail_fast, 1, memory)
     with Workspace(out, ours, resume=resume, force=force) as workspace, Reader(timeout, memory) as reader:
         each = _Run(paths, reader, workspace, size, log)
-        with Pool(orders, workers or cores(), timeout) as pool:
-            return each.go(pool, orders.formats, progress)
+        with pool(orders, workers, timeout) as workforce:
+            return each.go(workforce, orders.formats, progress)
 
 
 def load_extractor(mode: str, model: Path | None) -> DocumentExtractor:
@@ -197,13 +201,6 @@ def load_extractor(mode: str, model: Path | None) -> DocumentExtractor:
 def _ordered(formats: Collection[Format]) -> tuple[Format, ...]:
     """The formats, each once, in the order of their definition."""
     return tuple(form for form in Format if form in formats)
-
-
-def cores() -> int:
-    """Cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def nth_document(path: Location, number: int = 1) -> Document:
@@ -241,7 +238,7 @@ class _Run:
         self.summary = RunSummary(seconds=self._state.seconds)
         self._count_what_is_done()
 
-    def go(self, pool: Pool, formats: tuple[Format, ...], progress: Progress | None) -> RunSummary:
+    def go(self, pool: Pool | RayPool, formats: tuple[Format, ...], progress: Progress | None) -> RunSummary:
         """Do what is left to do, and put the results in place."""
         self._tell("started", done=len(self._workspace.committed), planned=len(self._workspace.planned))
         if progress is not None:

@@ -114,7 +114,7 @@ def do(
                     stopped = outcome
                     break
         tell(At(None))
-    return Committed(task.shard, counts, _settled(target), tuple(failed), stopped)
+    return Committed(task.shard, counts, settled(target), tuple(failed), stopped)
 
 
 class _Read(NamedTuple):
@@ -204,8 +204,12 @@ def failure(path: str, member: str | None, error: Exception) -> Failure:
     return Failure(path, member, type(error).__name__, message.encode("utf-8", "backslashreplace").decode())
 
 
-def _settled(folder: Path) -> dict[str, int]:
-    """Have all of a folder on the disk; the size of each of its files."""
+def settled(folder: Path) -> dict[str, int]:
+    """Have all of a folder on the disk; the size of each of its files.
+
+    Raises:
+        OutputError: It cannot be.
+    """
     files = sorted(folder.iterdir())
     try:
         for path in files:
