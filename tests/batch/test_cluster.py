@@ -44,11 +44,12 @@ HEALTH = {"health_check_period_ms": 1000, "health_check_failure_threshold": 4}
 
 
 @pytest.fixture(scope="module")
-def nodes() -> Iterator[Any]:
+def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """A cluster of three nodes, whose workers can import what the tests can."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", os.pathsep.join(path for path in sys.path if path))
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        patch.setenv("TMPDIR", str(tmp_path_factory.mktemp("nodes")))
         head = NODE | {"include_dashboard": False, "_system_config": HEALTH}
         cluster = cluster_utils.Cluster(initialize_head=True, head_node_args=head)
         for _ in range(2):
