@@ -141,7 +141,7 @@ def test_a_node_killed_in_the_middle(nodes: Any, many: Path, tmp_path: Path) -> 
     lost = made[0]._losses.total()
     nodes.add_node(**NODE)
     assert len(nodes.worker_nodes) == 2
-    assert lost == 1  # a shard was at work on the node
+    assert lost >= 1  # a shard was at work on the node
     assert told == sorted(set(told))  # each shard once
     assert (summary.documents, summary.done) == (40, summary.planned)
     assert result(out) == local(many, tmp_path / "local")
