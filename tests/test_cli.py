@@ -15,7 +15,6 @@ import jsonschema
 import pytest
 
 from gongkai import __version__, cli, run
-from gongkai.batch import pool
 from gongkai.export.jsonl import record_schema
 from handmade import StandIn
 
@@ -27,7 +26,7 @@ def stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
     module.Extractor = StandIn  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "gongkai.pipeline", module)
     monkeypatch.setattr(run, "load_extractor", StandIn)  # of worker processes, which import their own modules
-    monkeypatch.setattr(pool, "cores", lambda: 1)
+    monkeypatch.setattr(run, "cores", lambda: 1)
 
 
 @pytest.fixture

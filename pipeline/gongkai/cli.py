@@ -140,10 +140,9 @@ def extract(
     from rich.console import Console
 
     from gongkai.batch.cluster import RayPool
-    from gongkai.batch.pool import Pool
     from gongkai.progress import reporting, summary_table
     from gongkai.resources import fingerprint
-    from gongkai.run import load_extractor, run
+    from gongkai.run import load_extractor, processes, run
 
     with ExitStack() as open_files:
         summary = run(
@@ -152,7 +151,7 @@ def extract(
             extractor=partial(load_extractor, mode, model),
             formats=formats or [Format.JSONL],
             workers=workers,
-            pool=partial(RayPool, address=address) if engine is Engine.RAY else Pool,
+            pool=partial(RayPool, address=address) if engine is Engine.RAY else processes,
             resume=resume,
             force=force,
             fail_fast=fail_fast,

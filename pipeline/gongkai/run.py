@@ -8,6 +8,7 @@ documents.
 
 from __future__ import annotations
 
+import os
 import pickle
 import platform
 import time
@@ -46,7 +47,19 @@ _NOTED = 10.0
 MakeExtractor = Callable[[], DocumentExtractor]
 """What makes the extractor of a worker process; can be pickled (a class, a `functools.partial` of one)."""
 MakePool = Callable[[Orders, int | None, float], Pool | RayPool]
-"""What makes the workers, from orders, number and timeout: `Pool` on this machine, `RayPool` on a cluster."""
+"""What makes the workers, from orders, number and timeout: `processes` on this machine, `RayPool` on a cluster."""
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def processes(orders: Orders, size: int | None, timeout: float) -> Pool:
+    """Workers on this machine, as many as there are cores if not told."""
+    return Pool(orders, size or cores(), timeout)
 
 
 @dataclass(slots=True)
@@ -131,7 +144,7 @@ def run(
     extractor: MakeExtractor,
     formats: Collection[Format] = (Format.JSONL,),
     workers: int | None = None,
-    pool: MakePool = Pool,
+    pool: MakePool = processes,
     resume: bool = False,
     force: bool = False,
     fail_fast: bool = False,

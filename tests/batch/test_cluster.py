@@ -44,11 +44,12 @@ HEALTH = {"health_check_period_ms": 1000, "health_check_failure_threshold": 4}
 
 
 @pytest.fixture(scope="module")
-def nodes() -> Iterator[Any]:
+def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """A cluster of three nodes, whose workers can import what the tests can."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", os.pathsep.join(path for path in sys.path if path))
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        patch.setenv("TMPDIR", str(tmp_path_factory.mktemp("nodes")))
         head = NODE | {"include_dashboard": False, "_system_config": HEALTH}
         cluster = cluster_utils.Cluster(initialize_head=True, head_node_args=head)
         for _ in range(2):
@@ -140,7 +141,7 @@ def test_a_node_killed_in_the_middle(nodes: Any, many: Path, tmp_path: Path) -> 
     lost = made[0]._losses.total()
     nodes.add_node(**NODE)
     assert len(nodes.worker_nodes) == 2
-    assert lost == 1  # a shard was at work on the node
+    assert lost >= 1  # a shard was at work on the node
     assert told == sorted(set(told))  # each shard once
     assert (summary.documents, summary.done) == (40, summary.planned)
     assert result(out) == local(many, tmp_path / "local")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections import Counter, deque
 from collections.abc import Iterator
@@ -64,25 +63,18 @@ class _Worker:
         self.connection.close()
 
 
-def cores() -> int:
-    """Cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 class Pool:
     """Worker processes; a context manager that leaves none behind.
 
     Args:
         orders: For every worker.
-        size: Of them at most, as many as there are cores if None; they are started as there is work.
+        size: Of them at most; they are started as there is work.
         timeout: Seconds that a document may take, alone or with those of its batch before it is taken alone.
     """
 
-    def __init__(self, orders: Orders, size: int | None, timeout: float) -> None:
+    def __init__(self, orders: Orders, size: int, timeout: float) -> None:
         self._orders = orders
-        self._size = size or cores()
+        self._size = size
         self._timeout = timeout
         self._workers: list[_Worker] = []
         self._queue: deque[Task] = deque()
