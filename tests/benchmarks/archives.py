@@ -208,15 +208,15 @@ def table(runs: list[Run]) -> Table:
     return shown
 
 
-def benchmark(options: argparse.Namespace) -> list[Run]:
-    """Every size with every number of workers; each archive is made once and removed after its runs."""
+def benchmark(options: argparse.Namespace, work: Path) -> list[Run]:
+    """Every size with every number of workers; archives that lie in the working folder already are used again."""
     runs = []
-    generator = Generator(load_templates(), options.seed)
     for size in options.documents:
-        with tempfile.TemporaryDirectory(dir=options.work) as folder:
-            write_archive(generator, Path(folder), size, kind=options.kind)
-            stages = stages_in_own_process(Path(folder) / "archive", options.mode)
-            runs += [measure(Path(folder), workers, options.mode, stages) for workers in options.workers]
+        folder = work / f"{options.kind.value}-{options.seed}-{size}"
+        if not (folder / "truth.jsonl").exists():
+            write_archive(Generator(load_templates(), options.seed), folder, size, kind=options.kind)
+        stages = stages_in_own_process(folder / "archive", options.mode)
+        runs += [measure(folder, workers, options.mode, stages) for workers in options.workers]
     return runs
 
 
@@ -229,14 +229,17 @@ def main() -> None:
     parser.add_argument("--mode", default="rules", choices=("rules", "model", "hybrid"))
     parser.add_argument("--kind", type=Kind, choices=list(Kind), default=Kind.ZIP)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--work", type=Path, help="folder for archives while they are used")
+    parser.add_argument(
+        "--work", type=Path, help="folder for archives, where they stay; else a temporary one"
+    )
     parser.add_argument("--json", type=Path, help="file for all figures and samples")
     parser.add_argument("--stages", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.stages is not None:
         print(stages_alone(options.stages, options.mode))
         return
-    runs = benchmark(options)
+    with tempfile.TemporaryDirectory() as folder:
+        runs = benchmark(options, options.work or Path(folder))
     Console(width=max(Console().width, 150)).print(table(runs))
     if options.json is not None:
         options.json.write_bytes(msgspec.json.format(msgspec.json.encode(runs)))
