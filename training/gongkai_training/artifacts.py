@@ -113,7 +113,7 @@ def write_weights(out: Path, model: JointModel, scores: dict[str, Scores], epoch
     write_file(out / SCORES, json.dumps(report, indent=1, ensure_ascii=False).encode())
 
 
-def load_model(folder: Path, device: str = "cpu") -> Trained:
+def load_model(folder: Path, device: torch.device | str = "cpu") -> Trained:
     """A model as training left it at its best epoch, in evaluation mode.
 
     Raises:
@@ -134,7 +134,7 @@ def load_model(folder: Path, device: str = "cpu") -> Trained:
     return Trained(model.to(device).eval(), characters, settings)
 
 
-def load_to_read(folder: Path, device: str = "cpu") -> Trained:
+def load_to_read(folder: Path, device: torch.device | str = "cpu") -> Trained:
     """As `load_model`, with its scores moved by the thresholds of its settings: above 0 is what it finds."""
     trained = load_model(folder, device)
     trained.model.decide_from(trained.settings.thresholds)

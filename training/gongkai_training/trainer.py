@@ -28,6 +28,7 @@ from .backbones import bert_configuration, load_embedding, load_pretrained
 from .batching import Batch, batches
 from .config import Convolution, Optimisation, Pretrained, TrainSettings
 from .data import DocumentExamples, Example, Gold, characters_of, read_gold
+from .devices import device_of
 from .encoder.adapt import DivergedTraining, ForeignCheckpoint
 from .encoder.tokenizer import load_characters
 from .evaluate import Scores, predict, prepare, score
@@ -160,9 +161,7 @@ class _Run:
         self, out: Path, settings: TrainSettings, gold: Gold, report: Callable[[Event], None]
     ) -> None:
         self.out, self.settings, self.gold, self.report = out, settings, gold, report
-        self.device = torch.device(
-            settings.device if settings.device != "auto" else "cuda" if torch.cuda.is_available() else "cpu"
-        )
+        self.device = device_of(settings.device)
         encoder = settings.encoder
         pretrained = encoder if isinstance(encoder, Pretrained) else None
         self.bert = None if pretrained is None else bert_configuration(pretrained)

@@ -26,6 +26,7 @@ from gongkai.model.windows import by_length
 from gongkai.text import fold
 
 from ..config import Dropout, Positive, Rate, Settings
+from ..devices import device_of
 from .initial import ORIGIN
 from .masking import IGNORED, MaskedBatch, mask_batch
 from .texts import Corpus, read_corpus, windows
@@ -243,7 +244,7 @@ class _Run:
 
         self.out, self.settings, self.report = out, settings, report
         self.characters, self.data = characters, data
-        self.device = _device(settings.device)
+        self.device = device_of(settings.device)
         torch.manual_seed(settings.seed)
         self.model = load_masked_lm(Path(settings.encoder), data.train).to(self.device)
         _check_longest(settings, self.model)
@@ -412,14 +413,6 @@ class _Run:
         settings: dict[str, Any] = msgspec.to_builtins(self.settings)
         chosen = {name: value for name, value in settings.items() if name not in free}
         return chosen | {"texts": self.data.sha256, "vocabulary": len(self.characters)}
-
-
-def _device(name: str) -> torch.device:
-    import torch
-
-    if name != "auto":
-        return torch.device(name)
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def _check_longest(settings: MlmSettings, model: BertForMaskedLM) -> None:

@@ -15,6 +15,7 @@ from gongkai.errors import GongkaiError
 from ..artifacts import RUN, SETTINGS, load_model, write_file
 from ..curves import draw_curves, read_log
 from ..data import read_gold
+from ..devices import device_of
 from ..evaluate import Scores, predict, prepare, score
 from ..trainer import Event, train
 from .settings import Run
@@ -137,7 +138,7 @@ def _failure(run: Run, error: Exception) -> Failed:
 
 def _measure(run: Run) -> Iterator[DocumentScores]:
     """The best epoch's weights on each document of dev, by itself."""
-    trained = load_model(run.folder)
+    trained = load_model(run.folder, device_of(run.settings.device))
     data = run.settings.data
     files = read_gold(data).dev.files
     records = [record for file in files for record in file.records]
