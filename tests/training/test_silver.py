@@ -20,8 +20,9 @@ from gongkai_training.cli import app
 from gongkai_training.config import PointerSpans, TagSpans, TrainSettings
 from gongkai_training.data import LeakingSplit, examples_of, read_gold
 from gongkai_training.evaluate import predict, prepare
+from gongkai_training.runs import CHECKPOINT
 from gongkai_training.silver import label
-from gongkai_training.trainer import CHECKPOINT, Event, Step, train
+from gongkai_training.trainer import Event, Step, train
 from training_runs import report, settings
 
 
