@@ -5,8 +5,12 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
+import torch
+from transformers import BertConfig, BertModel
+
 from gold_records import gold
 from gongkai.gold.records import GoldRecord, write
+from gongkai.model.characters import Characters
 from gongkai_training.config import (
     Augmentation,
     BiaffineRelations,
@@ -20,6 +24,7 @@ from gongkai_training.config import (
     TagSpans,
     TrainSettings,
 )
+from gongkai_training.encoder.tokenizer import save_characters
 
 DESIGNS: list[tuple[Spans, Relations]] = [
     (TagSpans(), BiaffineRelations(size=16)),
@@ -61,6 +66,22 @@ def report(name: str, seed: int) -> GoldRecord:
         )
         relations += [f"value_of c{number} m{number}", f"during c{number} t{number}"]
     return gold(name, f"{seed}号\n" + "\n".join(lines), *relations)
+
+
+def encoder(folder: Path, seed: int) -> None:
+    """A tiny BERT of the reports' characters, with random weights."""
+    characters = Characters(sorted({character for n in range(16) for character in report("", n).text}))
+    torch.manual_seed(seed)
+    configuration = BertConfig(
+        vocab_size=len(characters),
+        hidden_size=32,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=32,
+        max_position_embeddings=66,
+    )
+    BertModel(configuration, add_pooling_layer=False).save_pretrained(folder)
+    save_characters(characters, folder)
 
 
 def settings(folder: Path, *, epochs: int = 3, seed: int = 1) -> TrainSettings:

@@ -23,6 +23,9 @@ SHIPPED_MODEL: Final = "models/zh_gongkai/gongkai_model"
 _TRAINED: Final = "settings.yaml"
 """What tells a trained model from an exported one."""
 
+_TRAINED_FILES: Final = (_TRAINED, "weights.safetensors", "characters.json", "encoder.json")
+"""What a trained model is read from; the rest of its folder is of its training."""
+
 _TORCH_READER: Final = "gongkai_training.reader"
 
 
@@ -105,8 +108,13 @@ class ModelStage:
             yield from docs
 
     def to_disk(self, path: Path, *, exclude: Iterable[str] = ()) -> None:
-        """Save the model with the pipeline."""
-        shutil.copytree(self._folder, path, dirs_exist_ok=True)
+        """Save the model with the pipeline: of a trained one what it is read from, no checkpoint."""
+        if not (self._folder / _TRAINED).is_file():
+            shutil.copytree(self._folder, path, dirs_exist_ok=True)
+            return
+        path.mkdir(parents=True, exist_ok=True)
+        for file in filter(Path.is_file, (self._folder / name for name in _TRAINED_FILES)):
+            shutil.copyfile(file, path / file.name)
 
     def from_disk(self, path: Path, *, exclude: Iterable[str] = ()) -> ModelStage:
         """Use the model that was saved with the pipeline."""

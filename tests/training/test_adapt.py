@@ -17,7 +17,6 @@ from gongkai.model.characters import Characters  # noqa: E402
 from gongkai_training.encoder.adapt import (  # noqa: E402
     EmptyCorpus,
     Event,
-    ForeignCheckpoint,
     HeldOut,
     MlmSettings,
     Step,
@@ -25,6 +24,7 @@ from gongkai_training.encoder.adapt import (  # noqa: E402
     learning_rate_factor,
 )
 from gongkai_training.encoder.tokenizer import load_characters, save_characters  # noqa: E402
+from gongkai_training.runs import ForeignCheckpoint  # noqa: E402
 
 SENTENCE = "{year}年，我局共收到政府信息公开申请{count}件，比上年增加{more}件，均已按期答复。\n"
 
@@ -143,6 +143,13 @@ def test_a_checkpoint_of_another_run_is_refused(settings: MlmSettings, tmp_path:
     other = msgspec.structs.replace(settings, learning_rate=0.02)
     with pytest.raises(ForeignCheckpoint, match=r"learning_rate was 0\.01, is 0\.02"):
         adapt(tmp_path, settings=other, resume=True)
+    weights = Path(settings.encoder) / "model.safetensors"
+    before = weights.read_bytes()
+    weights.write_bytes(before[:-4] + b"\0\0\0\0")
+    with pytest.raises(ForeignCheckpoint, match=r"data: encoder was \w+, is \w+\. "):
+        adapt(tmp_path, settings=settings, resume=True)
+    weights.write_bytes(before)
+    adapt(tmp_path, settings=settings, resume=True)
     with pytest.raises(OutputError, match="--resume"):
         adapt(tmp_path, settings=settings)
 

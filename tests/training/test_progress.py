@@ -9,7 +9,7 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
-from gongkai_training.progress import line_of, reporting
+from gongkai_training.progress import counting, line_of, reporting
 from gongkai_training.trainer import Epoch, Step
 
 _STEP = Step(
@@ -58,3 +58,21 @@ def test_a_terminal_keeps_the_epochs_and_shows_the_last_step(monkeypatch: pytest
     assert line_of(_EPOCH) in stream.getvalue()
     assert "25%" in stream.getvalue()
     assert "rate 1.0e-04" in stream.getvalue()
+
+
+def test_a_log_gets_a_line_for_each_hundredth() -> None:
+    stream = io.StringIO()
+    with counting("characters", stream) as report:
+        for done in range(0, 2001, 5):
+            report(done, 2000)
+    lines = stream.getvalue().splitlines()
+    assert len(lines) == 101
+    assert (lines[0], lines[50]) == ("0%  0 of 2,000 characters", "50%  1,000 of 2,000 characters")
+
+
+def test_a_terminal_gets_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    stream = Terminal()
+    with counting("characters", stream) as report:
+        report(1, 4)
+    assert "25%" in stream.getvalue()

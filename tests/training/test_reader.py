@@ -26,6 +26,7 @@ from gongkai.model.runtime import JointReader, MissingRuntime
 from gongkai.pipeline import Extractor, analysis_of
 from gongkai.reading import Reader, load_reader
 from gongkai.types import Document, Mention
+from gongkai_training.artifacts import CHARACTERS, ENCODER, SETTINGS, WEIGHTS
 from gongkai_training.config import (
     BiaffineRelations,
     Encoder,
@@ -38,6 +39,7 @@ from gongkai_training.config import (
 )
 from gongkai_training.export import export
 from gongkai_training.reader import TorchReader
+from gongkai_training.runs import CHECKPOINT, LOG
 from trained_models import trained
 from training_runs import TWO, report
 
@@ -132,8 +134,12 @@ def test_threads(one: Path) -> None:
 
 def test_a_saved_pipeline_takes_a_trained_model_along(folder: Path, tmp_path: Path) -> None:
     copy = shutil.copytree(folder / "trained", tmp_path / "trained")
+    for name in (CHECKPOINT, LOG):
+        (copy / name).write_bytes(b"of the training")
     nlp = gongkai.load("model", model=copy)
     nlp.to_disk(tmp_path / "saved")
+    saved = {file.name for file in (tmp_path / "saved" / "gongkai_model").iterdir()}
+    assert saved == {SETTINGS, WEIGHTS, CHARACTERS, ENCODER} & {file.name for file in copy.iterdir()}
     shutil.rmtree(copy)
     again = spacy.load(tmp_path / "saved")
     assert analysis_of(again(_TEXTS[0])).record() == analysis_of(nlp(_TEXTS[0])).record()

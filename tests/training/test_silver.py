@@ -13,14 +13,16 @@ pytest.importorskip("transformers")
 
 import torch
 
+from gongkai.errors import OutputError
 from gongkai.gold.records import GoldRecord, read_lines, write
 from gongkai_training.artifacts import RUN, load_model
 from gongkai_training.cli import app
 from gongkai_training.config import PointerSpans, TagSpans, TrainSettings
 from gongkai_training.data import LeakingSplit, examples_of, read_gold
 from gongkai_training.evaluate import predict, prepare
+from gongkai_training.runs import CHECKPOINT
 from gongkai_training.silver import label
-from gongkai_training.trainer import CHECKPOINT, Event, Step, train
+from gongkai_training.trainer import Event, Step, train
 from training_runs import report, settings
 
 
@@ -44,7 +46,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("design", ["pointer", "tags"])
 def test_what_one_teacher_thinks_likely_is_what_it_finds(folder: Path, design: str) -> None:
-    label(folder / "one.jsonl", models=[folder / design], texts=[folder / "texts"])
+    label(folder / "one.jsonl", force=True, models=[folder / design], texts=[folder / "texts"])
     trained = load_model(folder / design)
     silver = records(folder / "one.jsonl")
     found = predict(trained.model, prepare(silver, trained.characters, 64, 0), 256)
@@ -59,7 +61,7 @@ def test_what_one_teacher_thinks_likely_is_what_it_finds(folder: Path, design: s
 def test_two_teachers_are_averaged(folder: Path) -> None:
     singles = []
     for design in ("pointer", "tags"):
-        label(folder / "one.jsonl", models=[folder / design], texts=[folder / "texts"])
+        label(folder / "one.jsonl", force=True, models=[folder / design], texts=[folder / "texts"])
         singles.append(
             [{(e.label, e.start, e.end): e.score for e in r.entities} for r in records(folder / "one.jsonl")]
         )
@@ -69,6 +71,35 @@ def test_two_teachers_are_averaged(folder: Path) -> None:
             place = (entity.label, entity.start, entity.end)
             mean = ((first.get(place) or 0) + (second.get(place) or 0)) / 2
             assert entity.score == pytest.approx(mean, abs=0.03)
+
+
+def test_each_text_is_written_as_it_is_labelled(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is labelled in groups is what is labelled at once; a file that is there stays as it is."""
+    whole, out = tmp_path / "whole.jsonl", tmp_path / "silver.jsonl"
+    label(whole, models=[folder / "pointer"], texts=[folder / "texts"])
+    monkeypatch.setattr("gongkai_training.silver._GROUP", 1)
+    told: list[tuple[int, int]] = []
+
+    def report(done: int, everything: int) -> None:
+        told.append((done, everything))
+        assert not out.exists()
+        assert list(tmp_path.glob(".silver.jsonl.unfinished"))
+
+    label(out, models=[folder / "pointer"], texts=[folder / "texts"], report=report)
+    sizes = [len(record.text) for record in records(whole)]
+    assert told == [(sum(sizes[:n]), sum(sizes)) for n in range(len(sizes) + 1)]
+    for one, other in zip(records(out), records(whole), strict=True):
+        assert (one.id, one.text) == (other.id, other.text)
+        places = [[(e.label, e.start, e.end) for e in record.entities] for record in (one, other)]
+        assert places[0] == places[1]
+        assert [e.score for e in one.entities] == pytest.approx([e.score for e in other.entities], abs=1e-3)
+    before = out.read_bytes()
+    with pytest.raises(OutputError, match="--force"):
+        label(out, models=[], texts=[folder / "texts"])
+    assert out.read_bytes() == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["silver.jsonl", "whole.jsonl"]
 
 
 def test_gold_that_must_not_be_seen_is_cut_out(folder: Path) -> None:
@@ -88,6 +119,7 @@ def test_a_student_learns_from_probabilities(folder: Path) -> None:
         app, ["label", str(folder / "pointer"), "--texts", str(folder / "texts"), "-o", str(path)]
     )
     assert result.exit_code == 0, result.output
+    assert "100%  " in result.output
     base = settings(folder, epochs=12)
     write([report("train0", 0)], folder / "little.jsonl", force=True)
     alone = msgspec.structs.replace(base.data, train=(str(folder / "little.jsonl"),))
@@ -112,7 +144,7 @@ def test_a_text_that_is_there_twice_is_labelled_once(folder: Path, tmp_path: Pat
 
 
 def test_a_share_of_silver_is_read_in_an_epoch(folder: Path) -> None:
-    label(folder / "one.jsonl", models=[folder / "pointer"], texts=[folder / "texts"])
+    label(folder / "one.jsonl", force=True, models=[folder / "pointer"], texts=[folder / "texts"])
     base = settings(folder, epochs=2)
     steps = []
     for share in (0.0, 0.5, 1.0):
@@ -144,7 +176,7 @@ def test_a_run_with_silver_that_was_stopped_goes_on_to_the_same_weights(folder: 
 
 
 def test_probabilities_become_targets(folder: Path) -> None:
-    label(folder / "one.jsonl", models=[folder / "pointer"], texts=[folder / "texts"])
+    label(folder / "one.jsonl", force=True, models=[folder / "pointer"], texts=[folder / "texts"])
     characters = load_model(folder / "pointer").characters
     for record in records(folder / "one.jsonl"):
         for example in examples_of(record, characters, 64, 0).examples:

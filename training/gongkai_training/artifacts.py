@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import json
 import platform
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -51,19 +53,28 @@ def write_file(path: Path, data: bytes) -> None:
 
 
 def write_description(
-    out: Path, settings: TrainSettings, characters: Characters, bert: dict[str, Any] | None, gold: Gold
+    out: Path,
+    settings: TrainSettings,
+    characters: Characters,
+    bert: dict[str, Any] | None,
+    gold: Gold,
+    begun_with: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
-    """Everything of a model's folder that is known before its first step."""
+    """Everything of a model's folder that is known before its first step.
+
+    Args:
+        begun_with: SHA-256 of what the folders of the settings hold, by folder.
+    """
     out.mkdir(parents=True, exist_ok=True)
     write_file(out / SETTINGS, msgspec.yaml.encode(settings))
     write_file(out / CHARACTERS, msgspec.json.encode("".join(characters.characters)))
     (out / ENCODER).unlink(missing_ok=True)
     if bert is not None:
         write_file(out / ENCODER, json.dumps(bert, indent=1, sort_keys=True).encode())
-    write_file(out / RUN, json.dumps(_run(gold), indent=1, ensure_ascii=False).encode())
+    write_file(out / RUN, json.dumps(_run(gold, begun_with), indent=1, ensure_ascii=False).encode())
 
 
-def _run(gold: Gold) -> dict[str, Any]:
+def _run(gold: Gold, begun_with: Mapping[str, str]) -> dict[str, Any]:
     return {
         "data": {
             part: [
@@ -77,6 +88,7 @@ def _run(gold: Gold) -> dict[str, Any]:
             ]
             for part, split in (("train", gold.train), ("silver", gold.silver), ("dev", gold.dev))
         },
+        "begun_with": dict(begun_with),
         "environment": {
             "python": platform.python_version(),
             "machine": platform.machine(),
@@ -113,7 +125,7 @@ def write_weights(out: Path, model: JointModel, scores: dict[str, Scores], epoch
     write_file(out / SCORES, json.dumps(report, indent=1, ensure_ascii=False).encode())
 
 
-def load_model(folder: Path, device: str = "cpu") -> Trained:
+def load_model(folder: Path, device: torch.device | str = "cpu") -> Trained:
     """A model as training left it at its best epoch, in evaluation mode.
 
     Raises:
@@ -134,7 +146,7 @@ def load_model(folder: Path, device: str = "cpu") -> Trained:
     return Trained(model.to(device).eval(), characters, settings)
 
 
-def load_to_read(folder: Path, device: str = "cpu") -> Trained:
+def load_to_read(folder: Path, device: torch.device | str = "cpu") -> Trained:
     """As `load_model`, with its scores moved by the thresholds of its settings: above 0 is what it finds."""
     trained = load_model(folder, device)
     trained.model.decide_from(trained.settings.thresholds)

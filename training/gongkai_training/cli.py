@@ -190,20 +190,15 @@ def label(
         list[Path] | None,
         typer.Option(metavar="GOLD", help="Gold whose texts are cut out; repeatable.", show_default=False),
     ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Write although FILE exists.")] = False,
 ) -> None:
     """Label texts by trained models, with probabilities, for another to learn from (*data.silver*)."""
-    from rich.progress import Progress
-
+    from .progress import counting
     from .silver import label as run
 
-    with Progress() as progress:
-        task = progress.add_task("labelling")
+    with counting("characters") as report:
         labelled = run(
-            out,
-            models=models or [],
-            texts=texts,
-            exclude=exclude or [],
-            report=lambda done, everything: progress.update(task, completed=done, total=everything),
+            out, models=models or [], texts=texts, exclude=exclude or [], force=force, report=report
         )
     typer.echo(
         f"{labelled.path}: {labelled.documents:,} texts of {labelled.characters:,} characters, {labelled.spans:,} "

@@ -207,6 +207,14 @@ class TrainSettings(Settings, frozen=True, kw_only=True):
     device: str = "auto"
     threads: Positive | None = None
 
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """Those of the encoder and of the trained model that the run begins with, as far as there are any."""
+        encoder = self.encoder
+        pretrained = encoder.path if isinstance(encoder, Pretrained) else ""
+        embedding = encoder.embedding if isinstance(encoder, Convolution) else ""
+        return tuple(filter(None, (pretrained, embedding, self.initial)))
+
     def with_encoder(self, folder: Path) -> TrainSettings:
         """The same with the pretrained encoder of another folder.
 

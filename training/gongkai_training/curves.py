@@ -8,7 +8,8 @@ from typing import Final
 import msgspec
 from matplotlib.figure import Figure
 
-from .trainer import LOG, Epoch, Event, Step
+from .runs import LOG
+from .trainer import Epoch, Event, Step
 
 FILE: Final = "curves.svg"
 

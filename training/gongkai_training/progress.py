@@ -1,4 +1,4 @@
-"""How a training run reports itself: live on a terminal, plain lines in a log."""
+"""How training reports itself: live on a terminal, plain lines in a log."""
 
 from __future__ import annotations
 
@@ -40,6 +40,32 @@ def reporting(stream: TextIO | None = None) -> Iterator[Callable[[Event], None]]
                 bar.console.print(line_of(event), markup=False, highlight=False)
 
         yield show
+
+
+@contextmanager
+def counting(what: str, stream: TextIO | None = None) -> Iterator[Callable[[int, int], None]]:
+    """Where a count of how much of how much is done goes: on a terminal a bar, else a line for each hundredth.
+
+    Args:
+        what: Is counted.
+        stream: By default stderr.
+    """
+    stream = stream or sys.stderr
+    if stream.isatty():
+        with Progress(console=Console(file=stream)) as bar:
+            task = bar.add_task(what)
+            yield lambda done, everything: bar.update(task, completed=done, total=everything)
+        return
+    told = -1
+
+    def tell(done: int, everything: int) -> None:
+        nonlocal told
+        share = 100 * done // max(1, everything)
+        if share > told:
+            told = share
+            print(f"{share}%  {done:,} of {everything:,} {what}", file=stream, flush=True)
+
+    yield tell
 
 
 def line_of(event: Event) -> str:

@@ -13,6 +13,7 @@ from torch import nn
 from gongkai.model.runtime import Graph, JointReader
 
 from .artifacts import load_to_read
+from .devices import device_of
 from .graphs import RelationGraph, SpanGraph, describe
 
 
@@ -32,13 +33,13 @@ class TorchReader(JointReader):
         """
         if threads is not None:
             torch.set_num_threads(threads)
-        device = "cuda" if torch.cuda.is_available() else "cpu"
+        device = device_of()
         trained = load_to_read(folder, device)
         graphs = (SpanGraph(trained.model), RelationGraph(trained.model))
         return cls(describe(folder, trained), *(_on(device, graph) for graph in graphs))
 
 
-def _on(device: str, graph: nn.Module) -> Graph:
+def _on(device: torch.device, graph: nn.Module) -> Graph:
     def run(**inputs: NDArray[Any]) -> Sequence[NDArray[Any]]:
         with torch.inference_mode():
             outputs = graph(**{name: torch.from_numpy(each).to(device) for name, each in inputs.items()})

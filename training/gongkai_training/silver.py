@@ -31,6 +31,7 @@ from gongkai.types import EntityLabel, Mention, RelationLabel
 from .artifacts import Trained, load_model
 from .batching import batches
 from .data import Example, windows_of
+from .devices import device_of
 from .encoder.texts import read_corpus
 from .heads.tags import TagHead
 
@@ -79,36 +80,44 @@ def label(
     models: Sequence[Path],
     texts: Iterable[Path],
     exclude: Iterable[Path] = (),
+    force: bool = False,
     report: Callable[[int, int], object] = lambda done, all_: None,
 ) -> Labelled:
-    """Label texts, to be learned from as `data.silver`.
+    """Label texts, to be learned from as `data.silver`; each is written as soon as it is labelled.
+
+    Until the last of them is, what there is lies beside `out` as `.NAME.unfinished`.
 
     Args:
         out: File to write: gold records whose spans and relations carry probabilities.
         models: Folders of trained models; the rules label if there is none.
         texts: Files and folders; of a text that is there twice the first is labelled.
         exclude: Gold files whose texts are cut out.
-        report: Told how much of how much is done.
+        force: Replace `out` if it exists.
+        report: Told how many of how many characters are done.
 
     Raises:
         BrokenModel: There is no trained model in a folder.
+        OutputError: `out` exists and `force` is not given, or it cannot be written.
         StaleExclusion, BrokenRecord, UnreadableInput: As `read_corpus`.
     """
+    teachers = [load_model(folder, device_of()) for folder in models]
     corpus = read_corpus(texts, exclude)
     documents = _distinct(
         GoldRecord(id=f"{text.name}#{number}", text=part)
         for text in corpus.texts
         for number, part in enumerate(text.parts)
     )
-    labelled = list(_by_models(models, documents, report) if models else _by_rules(documents, report))
+    everything = sum(len(document.text) for document in documents)
+    tally = _Tally(lambda characters: report(characters, everything))
+    labelled = _by_models(teachers, documents) if teachers else _by_rules(documents)
     out.parent.mkdir(parents=True, exist_ok=True)
-    write(labelled, out, force=True)
+    write(tally.of(labelled), out, force=force)
     return Labelled(
         path=out,
-        documents=len(labelled),
-        characters=sum(len(record.text) for record in labelled),
-        spans=sum(len(record.entities) for record in labelled),
-        relations=sum(len(record.relations) for record in labelled),
+        documents=tally.documents,
+        characters=tally.characters,
+        spans=tally.spans,
+        relations=tally.relations,
         excluded=len(corpus.excluded),
         unreadable=len(corpus.unreadable),
     )
@@ -122,24 +131,34 @@ def _distinct(documents: Iterable[GoldRecord]) -> list[GoldRecord]:
     return list(by_text.values())
 
 
-def _by_rules(documents: Sequence[GoldRecord], report: Callable[[int, int], object]) -> Iterator[GoldRecord]:
+class _Tally:
+    """Counts the records that pass, and reports their characters."""
+
+    def __init__(self, report: Callable[[int], object]) -> None:
+        self.documents = self.characters = self.spans = self.relations = 0
+        self.report = report
+
+    def of(self, records: Iterable[GoldRecord]) -> Iterator[GoldRecord]:
+        self.report(0)
+        for record in records:
+            yield record
+            self.documents += 1
+            self.characters += len(record.text)
+            self.spans += len(record.entities)
+            self.relations += len(record.relations)
+            self.report(self.characters)
+
+
+def _by_rules(documents: Iterable[GoldRecord]) -> Iterator[GoldRecord]:
     extractor = Extractor("rules")
-    for done, document in enumerate(documents, 1):
+    for document in documents:
         found = extractor.extract(read_text(document.text, document.id))
         yield msgspec.structs.replace(from_record(found), id=document.id)
-        report(done, len(documents))
 
 
-def _by_models(
-    models: Sequence[Path], documents: Sequence[GoldRecord], report: Callable[[int, int], object]
-) -> Iterator[GoldRecord]:
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    teachers = [load_model(folder, device) for folder in models]
-    done, everything = 0, sum(len(document.text) for document in documents)
+def _by_models(teachers: Sequence[Trained], documents: Iterable[GoldRecord]) -> Iterator[GoldRecord]:
     for group in in_batches(documents, lambda document: len(document.text), _GROUP):
         yield from _label(teachers, group)
-        done += sum(len(document.text) for document in group)
-        report(done, everything)
 
 
 def _label(teachers: Sequence[Trained], documents: Sequence[GoldRecord]) -> Iterator[GoldRecord]:
@@ -203,7 +222,7 @@ def _read(teacher: Trained, views: Sequence[str], windows: Sequence[tuple[Window
     seen: dict[int, tuple[dict[Place, float], Vectors]] = {}
     model, device = teacher.model, next(teacher.model.parameters()).device
     for batch in batches(examples, _BATCH):
-        with torch.no_grad():
+        with torch.inference_mode():
             outputs = model(torch.from_numpy(batch.ids).to(device))
         spans, heads, tails = (tensor.float().cpu().numpy() for tensor in outputs)
         found = _tagged if isinstance(model.span_head, TagHead) else _pointed

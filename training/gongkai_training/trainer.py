@@ -6,7 +6,6 @@ windows, dropout. A run that was killed and resumed therefore takes the very ste
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Sequence
 from enum import IntEnum
@@ -15,11 +14,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
-import numpy as np
 import torch
 from torch import nn
 
-from gongkai.errors import ConfigError, OutputError
+from gongkai.errors import ConfigError
 from gongkai.gold.records import GoldRecord
 
 from .artifacts import WEIGHTS, load_model, write_description, write_weights
@@ -28,13 +26,24 @@ from .backbones import bert_configuration, load_embedding, load_pretrained
 from .batching import Batch, batches
 from .config import Convolution, Optimisation, Pretrained, TrainSettings
 from .data import DocumentExamples, Example, Gold, characters_of, read_gold
-from .encoder.adapt import DivergedTraining, ForeignCheckpoint
+from .devices import device_of
 from .encoder.tokenizer import load_characters
 from .evaluate import Scores, predict, prepare, score
 from .model import JointModel, hide
+from .runs import (
+    CHECKPOINT,
+    LOG,
+    Draws,
+    append_event,
+    check_folder,
+    check_loss,
+    contents_of,
+    identity_of,
+    load_checkpoint,
+)
 
-CHECKPOINT: Final = "checkpoint.pt"
-LOG: Final = "log.jsonl"
+_FREE: Final = frozenset(("device", "threads", "log_steps", "checkpoint_minutes"))
+"""Settings that may change between a run and its resumption."""
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", tag="step"):
@@ -131,8 +140,7 @@ def train(
         OutputError: `out` holds something, and neither `resume` nor `force` is given.
         DivergedTraining: The loss is no number any more.
     """
-    if not (resume or force) and out.exists() and any(out.iterdir()):
-        raise OutputError(str(out), "It is not empty.", "Go on with --resume, or begin anew with --force.")
+    check_folder(out, resume=resume, force=force)
     gold = read_gold(settings.data)
     if settings.threads is not None:
         torch.set_num_threads(settings.threads)
@@ -160,16 +168,15 @@ class _Run:
         self, out: Path, settings: TrainSettings, gold: Gold, report: Callable[[Event], None]
     ) -> None:
         self.out, self.settings, self.gold, self.report = out, settings, gold, report
-        self.device = torch.device(
-            settings.device if settings.device != "auto" else "cuda" if torch.cuda.is_available() else "cpu"
-        )
+        self.device = device_of(settings.device)
         encoder = settings.encoder
         pretrained = encoder if isinstance(encoder, Pretrained) else None
         self.bert = None if pretrained is None else bert_configuration(pretrained)
         embedding = encoder.embedding if isinstance(encoder, Convolution) else ""
         known = pretrained.path if pretrained is not None else embedding
         self.characters = load_characters(Path(known)) if known else characters_of(gold.train.records)
-        torch.manual_seed(self._seed(_Draw.WEIGHTS, 0))
+        self.draws = Draws(settings.seed)
+        self.draws.seed_torch(_Draw.WEIGHTS, 0)
         self.model = JointModel(settings, len(self.characters), self.bert)
         self._check_longest()
         if pretrained is not None:
@@ -178,6 +185,7 @@ class _Run:
             load_embedding(self.model.backbone, Path(embedding))
         if settings.initial:
             _begin_with(self.model, Path(settings.initial))
+        self.begun_with = {folder: contents_of(Path(folder)) for folder in settings.folders}
         self.model.to(self.device)
         self.optimizer = torch.optim.AdamW(_groups(self.model, settings.optimisation))
         self.augmenter = Augmenter(settings.augmentation, names_of(gold.train.records))
@@ -197,14 +205,7 @@ class _Run:
 
         The description is written again: what a resumption may change in the settings is what holds from now on.
         """
-        path = self.out / CHECKPOINT
-        saved = torch.load(path, map_location=self.device, weights_only=True)
-        if saved["identity"] != self._identity():
-            raise ForeignCheckpoint(
-                str(path),
-                "It is of other settings or other data.",
-                "Resume with those of its settings.yaml, or begin anew with --force.",
-            )
+        saved = load_checkpoint(self.out, self._identity(), self.device)
         self._describe()
         self.at = msgspec.convert(saved["position"], _Position)
         self.model.load_state_dict(saved["model"])
@@ -215,7 +216,7 @@ class _Run:
             file.truncate(saved["log_bytes"])
 
     def _describe(self) -> None:
-        write_description(self.out, self.settings, self.characters, self.bert, self.gold)
+        write_description(self.out, self.settings, self.characters, self.bert, self.gold, self.begun_with)
 
     def train(self) -> Finished:
         """Take the steps that are left."""
@@ -232,7 +233,7 @@ class _Run:
     def _train_epoch(self) -> None:
         began = saved = time.monotonic()
         characters = 0
-        order = self._rng(_Draw.ORDER, self.at.epoch)
+        order = self.draws.rng(_Draw.ORDER, self.at.epoch)
         todo = list(batches(self._examples(), self.settings.optimisation.batch_characters, order))
         for batch in todo[self.at.done :]:
             event = self._take_step(batch, (self.at.epoch + self.at.done / len(todo)))
@@ -269,7 +270,7 @@ class _Run:
 
     def _examples(self) -> list[Example]:
         """This epoch's windows: of the documents as they are, or as they are changed for it, and of silver."""
-        rng = self._rng(_Draw.AUGMENT, self.at.epoch)
+        rng = self.draws.rng(_Draw.AUGMENT, self.at.epoch)
         found = self._drawn_silver()
         for record, plain in zip(self.gold.train.records, self.plain, strict=True):
             changed = self.augmenter(record, rng)
@@ -277,7 +278,7 @@ class _Run:
         return found
 
     def _drawn_silver(self) -> list[Example]:
-        rng = self._rng(_Draw.SILVER, self.at.epoch)
+        rng = self.draws.rng(_Draw.SILVER, self.at.epoch)
         wanted = round(self.settings.data.silver_share * len(self.silver))
         return [self.silver[number] for number in rng.permutation(len(self.silver))[:wanted]]
 
@@ -287,18 +288,13 @@ class _Run:
         factor = learning_rate_factor(progress, settings.warm_up)
         for group in self.optimizer.param_groups:
             group["lr"] = group["peak"] * factor
-        torch.manual_seed(self._seed(_Draw.DROPOUT, self.at.step))
+        self.draws.seed_torch(_Draw.DROPOUT, self.at.step)
         self.model.train()
         ids = hide(torch.from_numpy(batch.ids).to(self.device), self.settings.augmentation.unknown)
         with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.device.type == "cuda"):
             outputs = self.model(ids)
         losses = self.model.losses(outputs, batch)
-        if not torch.isfinite(losses.total):
-            raise DivergedTraining(
-                f"step {self.at.step}",
-                f"The loss is {losses.total.item()}.",
-                "Lower the learning rates and begin anew with --force.",
-            )
+        check_loss(losses.total.item(), self.at.step)
         self.optimizer.zero_grad(set_to_none=True)
         losses.total.backward()
         norm = nn.utils.clip_grad_norm_(self.model.parameters(), settings.gradient_clip)
@@ -336,29 +332,19 @@ class _Run:
                 f"Take {most} or fewer.",
             )
 
-    def _seed(self, draw: _Draw, number: int) -> int:
-        return int(self._rng(draw, number).integers(2**62))
-
-    def _rng(self, draw: _Draw, number: int) -> np.random.Generator:
-        return np.random.default_rng((self.settings.seed, draw, number))
-
     def _log(self, event: Event) -> None:
-        with (self.out / LOG).open("ab") as file:
-            file.write(msgspec.json.encode(event) + b"\n")
+        append_event(self.out, event)
         self.report(event)
 
-    def _identity(self) -> str:
+    def _identity(self) -> dict[str, Any]:
         """What must not change between a run and its resumption."""
-        free = {"device", "threads", "log_steps", "checkpoint_minutes"}
-        settings = {
-            name: value for name, value in msgspec.to_builtins(self.settings).items() if name not in free
-        }
-        files = [
-            (file.path, file.sha256, len(file.records))
+        files = {
+            f"the text of {file.path}": f"{file.sha256}, {len(file.records)} documents"
             for split in (self.gold.train, self.gold.silver, self.gold.dev)
             for file in split.files
-        ]
-        return hashlib.sha256(msgspec.json.encode((settings, files), order="sorted")).hexdigest()
+        }
+        folders = {f"the model in {folder}": contents for folder, contents in self.begun_with.items()}
+        return identity_of(self.settings, _FREE) | files | folders
 
     def _save(self) -> None:
         """Write the checkpoint as a whole; a kill leaves the one before."""

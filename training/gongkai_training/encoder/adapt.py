@@ -20,12 +20,24 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from gongkai.errors import ConfigError, GongkaiError, OutputError
+from gongkai.errors import ConfigError, GongkaiError
 from gongkai.model.characters import Characters
 from gongkai.model.windows import by_length
 from gongkai.text import fold
 
 from ..config import Dropout, Positive, Rate, Settings
+from ..devices import device_of
+from ..runs import (
+    CHECKPOINT,
+    LOG,
+    Draws,
+    append_event,
+    check_folder,
+    check_loss,
+    contents_of,
+    identity_of,
+    load_checkpoint,
+)
 from .initial import ORIGIN
 from .masking import IGNORED, MaskedBatch, mask_batch
 from .texts import Corpus, read_corpus, windows
@@ -38,9 +50,10 @@ if TYPE_CHECKING:
 Share = Annotated[float, msgspec.Meta(gt=0, lt=1)]
 Windows = list[NDArray[np.int32]]
 
-CHECKPOINT: Final = "checkpoint.pt"
-LOG: Final = "log.jsonl"
 RUN: Final = "run.json"
+
+_FREE: Final = frozenset(("checkpoint_minutes", "log_steps", "device", "texts", "exclude", "encoder"))
+"""Settings that may change between a run and its resumption; of texts and encoder, the place."""
 
 _HEAD_SCALE: Final = 0.3
 
@@ -121,14 +134,6 @@ class EmptyCorpus(GongkaiError):
     """There is nothing to train on, or nothing to measure on."""
 
 
-class ForeignCheckpoint(GongkaiError):
-    """A checkpoint is of another run: other settings, other texts, another encoder."""
-
-
-class DivergedTraining(GongkaiError):
-    """The loss is no number any more."""
-
-
 class _Draw(IntEnum):
     """What a random draw is for; part of its seed."""
 
@@ -167,10 +172,11 @@ def adapt(
 
     Raises:
         EmptyCorpus, StaleExclusion, BrokenTokenizer: Nothing was trained yet.
-        ForeignCheckpoint: `resume`, and the checkpoint is of other settings or texts.
+        ForeignCheckpoint: `resume`, and the checkpoint is of other settings or texts, or of another encoder.
         OutputError: `out` holds something, and neither `resume` nor `force` is given.
+        DivergedTraining: The loss is no number any more.
     """
-    _check_out(out, resume=resume, force=force)
+    check_folder(out, resume=resume, force=force)
     encoder = Path(settings.encoder)
     characters = load_characters(encoder)
     corpus = read_corpus(map(Path, settings.texts), map(Path, settings.exclude))
@@ -182,12 +188,6 @@ def adapt(
         (out / LOG).unlink(missing_ok=True)
     _write_run(out, settings, corpus, data)
     return run.train()
-
-
-def _check_out(out: Path, *, resume: bool, force: bool) -> None:
-    if resume or force or not out.exists() or not any(out.iterdir()):
-        return
-    raise OutputError(str(out), "It is not empty.", "Go on with --resume, or begin anew with --force.")
 
 
 def _data(corpus: Corpus, characters: Characters, settings: MlmSettings) -> _Data:
@@ -243,7 +243,9 @@ class _Run:
 
         self.out, self.settings, self.report = out, settings, report
         self.characters, self.data = characters, data
-        self.device = _device(settings.device)
+        self.device = device_of(settings.device)
+        self.draws = Draws(settings.seed)
+        self.encoder = contents_of(Path(settings.encoder))
         torch.manual_seed(settings.seed)
         self.model = load_masked_lm(Path(settings.encoder), data.train).to(self.device)
         _check_longest(settings, self.model)
@@ -278,7 +280,7 @@ class _Run:
         budget = self.settings.batch_characters
         while self.step < self.steps:
             epoch, done = divmod(self.step, self.epoch_steps)
-            for numbers in by_length(self.lengths, budget, self._rng(_Draw.ORDER, epoch))[done:]:
+            for numbers in by_length(self.lengths, budget, self.draws.rng(_Draw.ORDER, epoch))[done:]:
                 yield [self.data.train[number] for number in numbers]
 
     def _take_step(self, batch: Windows) -> Step:
@@ -288,14 +290,11 @@ class _Run:
         rate = settings.learning_rate * learning_rate_factor(self.step, self.steps, settings.warm_up)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        torch.manual_seed(int(self._rng(_Draw.DROPOUT, self.step).integers(2**62)))
+        self.draws.seed_torch(_Draw.DROPOUT, self.step)
         self.model.train()
-        loss, _ = self._loss(self._masked(batch, self._rng(_Draw.MASK, self.step)))
+        loss, _ = self._loss(self._masked(batch, self.draws.rng(_Draw.MASK, self.step)))
         value = loss.item()
-        if not np.isfinite(value):
-            raise DivergedTraining(
-                f"step {self.step}", f"The loss is {value}.", "Begin anew with a lower learning_rate."
-            )
+        check_loss(value, self.step)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), settings.gradient_clip)
@@ -338,7 +337,7 @@ class _Run:
         import torch
 
         self.model.eval()
-        rng = self._rng(_Draw.HELD_OUT, 0)
+        rng = self.draws.rng(_Draw.HELD_OUT, 0)
         total, right, hidden = 0.0, 0, 0
         lengths = [len(window) for window in self.data.held_out]
         with torch.no_grad():
@@ -356,12 +355,8 @@ class _Run:
         self.measured.append(event)
         self._log(event)
 
-    def _rng(self, draw: _Draw, number: int) -> np.random.Generator:
-        return np.random.default_rng((self.settings.seed, draw, number))
-
     def _log(self, event: Event) -> None:
-        with (self.out / LOG).open("ab") as file:
-            file.write(msgspec.json.encode(event) + b"\n")
+        append_event(self.out, event)
         self.report(event)
 
     def _save(self) -> None:
@@ -387,17 +382,7 @@ class _Run:
 
     def resume(self) -> None:
         """Take up the checkpoint; the log is cut back to it."""
-        import torch
-
-        path = self.out / CHECKPOINT
-        saved = torch.load(path, map_location=self.device, weights_only=True)
-        for name, value in self._identity().items():
-            if saved["identity"].get(name) != value:
-                raise ForeignCheckpoint(
-                    str(path),
-                    f"It is of another run: {name} was {saved['identity'].get(name)}, is {value}.",
-                    "Take the settings and texts it was begun with, or begin anew with --force.",
-                )
+        saved = load_checkpoint(self.out, self._identity(), self.device)
         self.model.load_state_dict(saved["model"])
         self.optimizer.load_state_dict(saved["optimizer"])
         self.step = saved["step"]
@@ -408,18 +393,7 @@ class _Run:
 
     def _identity(self) -> dict[str, Any]:
         """What a checkpoint must agree in with the run that takes it up."""
-        free = {"checkpoint_minutes", "log_steps", "device", "texts", "exclude", "encoder"}
-        settings: dict[str, Any] = msgspec.to_builtins(self.settings)
-        chosen = {name: value for name, value in settings.items() if name not in free}
-        return chosen | {"texts": self.data.sha256, "vocabulary": len(self.characters)}
-
-
-def _device(name: str) -> torch.device:
-    import torch
-
-    if name != "auto":
-        return torch.device(name)
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        return identity_of(self.settings, _FREE) | {"texts": self.data.sha256, "encoder": self.encoder}
 
 
 def _check_longest(settings: MlmSettings, model: BertForMaskedLM) -> None:

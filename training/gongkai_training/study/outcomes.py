@@ -15,7 +15,9 @@ from gongkai.errors import GongkaiError
 from ..artifacts import RUN, SETTINGS, load_model, write_file
 from ..curves import draw_curves, read_log
 from ..data import read_gold
+from ..devices import device_of
 from ..evaluate import Scores, predict, prepare, score
+from ..runs import ForeignCheckpoint, contents_of
 from ..trainer import Event, train
 from .settings import Run
 
@@ -87,6 +89,7 @@ class _Description(msgspec.Struct, frozen=True, kw_only=True):
     """What is needed here of a run's description."""
 
     data: dict[str, tuple[_File, ...]]
+    begun_with: dict[str, str] = {}
 
 
 def _description(run: Run) -> _Description:
@@ -94,13 +97,15 @@ def _description(run: Run) -> _Description:
 
 
 def _is_finished(run: Run) -> bool:
-    """Whether its last file is there, and it is of these settings and of the data as they are now."""
+    """Whether its last file is there, and it is of these settings and of data and encoder as they are now."""
     if not (run.folder / DEV).exists():
         return False
     if (run.folder / SETTINGS).read_bytes() != msgspec.yaml.encode(run.settings):
         return False
-    files = [file for part in _description(run).data.values() for file in part]
-    return all(
+    described = _description(run)
+    files = [file for part in described.data.values() for file in part]
+    folders = {folder: contents_of(Path(folder)) for folder in run.settings.folders}
+    return described.begun_with == folders and all(
         Path(file.path).is_file() and hashlib.sha256(Path(file.path).read_bytes()).hexdigest() == file.sha256
         for file in files
     )
@@ -128,16 +133,21 @@ def carry_out(run: Run, force: bool, report: Callable[[Event], None]) -> Outcome
 
 
 def _failure(run: Run, error: Exception) -> Failed:
-    text = str(error) if isinstance(error, GongkaiError) else f"{type(error).__name__}: {error}"
-    problem = " ".join(text.split())
+    problem = " ".join(_said(run, error).split())
     run.folder.mkdir(parents=True, exist_ok=True)
     write_file(run.folder / ERROR, f"{problem}\n\n{''.join(traceback.format_exception(error))}".encode())
     return Failed(problem)
 
 
+def _said(run: Run, error: Exception) -> str:
+    if isinstance(error, ForeignCheckpoint):
+        return f"{error.where}: {error.problem} Train it anew with --force --only {run.variant}."
+    return str(error) if isinstance(error, GongkaiError) else f"{type(error).__name__}: {error}"
+
+
 def _measure(run: Run) -> Iterator[DocumentScores]:
     """The best epoch's weights on each document of dev, by itself."""
-    trained = load_model(run.folder)
+    trained = load_model(run.folder, device_of(run.settings.device))
     data = run.settings.data
     files = read_gold(data).dev.files
     records = [record for file in files for record in file.records]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from gongkai.errors import ConfigError
+from gongkai.errors import ConfigError, Unpaired
 
 from ..trainer import Event
 from .outcomes import Failed, Measured, Outcome, carry_out, outcome_of
-from .settings import Study, runs_of
+from .settings import Run, Study, runs_of
 from .table import write_comparison
 
 
@@ -38,6 +38,7 @@ def run_study(
 
     Raises:
         ConfigError: As `runs_of`, or there is no such variant; nothing was run yet.
+        Unpaired: All were run, but on different documents of dev, so that there is no table of them.
     """
     runs = runs_of(study, out)
     unknown = set(only) - {run.variant for run in runs}
@@ -46,6 +47,7 @@ def run_study(
         raise ConfigError("--only", f"There is no variant {min(unknown)}.", f"There are {known}.")
     asked = [run for run in runs if not only or run.variant in only]
     outcomes: list[Outcome] = []
+    unpaired: Unpaired | None = None
     for number, run in enumerate(asked, 1):
         before = None if force else outcome_of(run)
         place = f"{run.folder.name} ({number} of {len(asked)})"
@@ -54,5 +56,18 @@ def run_study(
         if isinstance(outcome, Failed):
             announce(f"{run.folder.name} failed: {outcome.problem}")
         outcomes.append(outcome)
-        write_comparison(out, study, runs)
+        unpaired = _compare(out, study, runs)
+        if unpaired is not None:
+            announce(str(unpaired))
+    if unpaired is not None:
+        raise unpaired
     return tuple(outcomes)
+
+
+def _compare(out: Path, study: Study, runs: Sequence[Run]) -> Unpaired | None:
+    """Write the table; the error if there is none of such runs, for the next of them may put it right."""
+    try:
+        write_comparison(out, study, runs)
+    except Unpaired as error:
+        return error
+    return None

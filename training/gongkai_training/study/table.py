@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -77,26 +77,16 @@ class Comparison:
     """
 
     def __init__(self, outcomes: Iterable[tuple[Run, Outcome | None]]) -> None:
+        everything = [(run, outcome) for run, outcome in outcomes if isinstance(outcome, Measured)]
+        _check_paired(everything)
         self.measured: dict[str, list[Measured]] = defaultdict(list)
-        for run, outcome in outcomes:
-            if isinstance(outcome, Measured):
-                self.measured[run.variant].append(outcome)
-        everything = [outcome for of_variant in self.measured.values() for outcome in of_variant]
-        self.documents = everything[0].documents if everything else ()
-        for outcome in everything:
-            self._check_paired(outcome)
+        for run, outcome in everything:
+            self.measured[run.variant].append(outcome)
+        self.documents = everything[0][1].documents if everything else ()
         self.measures = tuple(_measures(dict.fromkeys(document.file for document in self.documents)))
         self._resampler: Resampler[None, tuple[str, int, str]] = Resampler(RESAMPLES, seed=0)
         for counts in self._counts():
             self._resampler.add((None,), counts)
-
-    def _check_paired(self, outcome: Measured) -> None:
-        if _keys(outcome.documents) != _keys(self.documents):
-            raise Unpaired(
-                "study",
-                "Its runs were measured on different documents of dev; the folder of the texts came or went.",
-                "Run it anew with --force.",
-            )
 
     def _counts(self) -> Iterator[dict[tuple[str, int, str], Counts]]:
         """What each document adds to each measure of each run."""
@@ -140,6 +130,26 @@ def write_comparison(out: Path, study: Study, runs: Sequence[Run]) -> None:
         _draw(out / CURVE, study.x_label, points, comparison)
 
 
+def _check_paired(measured: Sequence[tuple[Run, Measured]]) -> None:
+    runs_on: dict[tuple[tuple[str, str], ...], list[str]] = defaultdict(list)
+    for run, outcome in measured:
+        runs_on[tuple((d.file, d.id) for d in outcome.documents)].append(run.folder.name)
+    if len(runs_on) > 1:
+        sets = "; ".join(f"{', '.join(names)} on {_parts(keys)}" for keys, names in runs_on.items())
+        raise Unpaired(
+            "study",
+            f"Its runs were measured on different documents of dev, and cannot be compared: {sets}. "
+            "Stand-off gold counts only while the folder of its texts is there.",
+            "Train those of the wrong documents anew with --force --only VARIANT.",
+        )
+
+
+def _parts(documents: Collection[tuple[str, str]]) -> str:
+    """How many documents of which file."""
+    files = Counter(file for file, _ in documents)
+    return ", ".join(f"{_short(file)} {count}" for file, count in files.items())
+
+
 def _measures(files: Iterable[str]) -> Iterator[Measure]:
     yield Measure("all", lambda d: total(d.scores.spans) + total(d.scores.relations))
     yield Measure("spans", lambda d: total(d.scores.spans))
@@ -159,10 +169,6 @@ def _of(
 def _short(file: str) -> str:
     path = Path(file)
     return f"{path.parent.name}/{path.stem}"
-
-
-def _keys(documents: Iterable[DocumentScores]) -> list[tuple[str, str]]:
-    return [(document.file, document.id) for document in documents]
 
 
 def _as_counts(count: Count) -> Counts:
@@ -221,8 +227,7 @@ def _table(study: Study, outcomes: Sequence[tuple[Run, Outcome | None]], compari
 
 
 def _note(study: Study, comparison: Comparison) -> str:
-    files = dict.fromkeys(document.file for document in comparison.documents)
-    parts = ", ".join(f"{_short(f)} {sum(d.file == f for d in comparison.documents)}" for f in files)
+    parts = _parts([(document.file, document.id) for document in comparison.documents])
     seeds = (
         f"means of {len(study.seeds)} seeds, in brackets the lowest and the highest"
         if len(study.seeds) > 1
