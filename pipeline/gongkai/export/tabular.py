@@ -417,6 +417,7 @@ class ParquetTable:
         self._folder = folder / table
         self._schema = SCHEMAS[table]
         self._pending: dict[int | None, list[pa.Table]] = {}
+        self._bytes: Counter[int | None] = Counter()
         self._files: dict[int | None, pq.ParquetWriter] = {}
         self._rows: Counter[int | None] = Counter()
 
@@ -424,9 +425,10 @@ class ParquetTable:
         years = batch.column(YEAR)
         for year in pc.unique(years).to_pylist():
             chosen = pc.is_null(years) if year is None else pc.equal(years, year)
-            pending = self._pending.setdefault(year, [])
-            pending.append(batch.filter(chosen).drop_columns([YEAR]))
-            if sum(rows.nbytes for rows in pending) >= PART_BYTES:
+            rows = batch.filter(chosen).drop_columns([YEAR])
+            self._pending.setdefault(year, []).append(rows)
+            self._bytes[year] += rows.nbytes
+            if self._bytes[year] >= PART_BYTES:
                 self._flush(year)
 
     def close(self) -> None:
@@ -437,6 +439,7 @@ class ParquetTable:
 
     def _flush(self, year: int | None) -> None:
         pending = self._pending.pop(year, []) or [self._schema.empty_table()]
+        del self._bytes[year]
         rows = pa.concat_tables(pending).combine_chunks()
         if year in self._files and self._rows[year] % FILE_ROWS + rows.num_rows > FILE_ROWS:
             self._files.pop(year).close()
