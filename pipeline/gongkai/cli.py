@@ -134,7 +134,6 @@ def extract(
     """
     if address is not None and engine is Engine.LOCAL:
         raise typer.BadParameter("It is for --engine ray.", param_hint="--address")
-    from contextlib import ExitStack
     from functools import partial
 
     from rich.console import Console
@@ -144,7 +143,7 @@ def extract(
     from gongkai.resources import fingerprint
     from gongkai.run import load_extractor, processes, run
 
-    with ExitStack() as open_files:
+    with reporting(sys.stderr) as progress:
         summary = run(
             paths,
             out,
@@ -158,8 +157,8 @@ def extract(
             settings={"mode": mode, "resources": fingerprint(), "model": fingerprint(model) if model else ""},
             timeout=timeout,
             memory=None if memory is None else memory * 1024 * 1024,
-            progress=open_files.enter_context(reporting(sys.stderr)),
-            log=None if log_json is None else open_files.enter_context(log_json.open("a", encoding="utf-8")),
+            progress=progress,
+            log=log_json,
         )
     Console().print(summary_table(summary))
     if summary.failed:
