@@ -470,9 +470,14 @@ class DuckDBFile:
             for table, schema in SCHEMAS.items():
                 self._insert(f"CREATE TABLE {table} AS SELECT * FROM batch", schema.empty_table())
 
-    def append(self, table: str, batch: pa.Table) -> None:
+    def append(self, chunk: Path) -> None:
+        """Add the rows of a chunk, in one transaction: each is written out, and waited for."""
         with _duckdb_errors():
-            self._insert(f"INSERT INTO {table} SELECT * FROM batch", batch.drop_columns([YEAR]))
+            self._connection.begin()
+            for table in TABLES:
+                for batch in read_chunk(chunk, table):
+                    self._insert(f"INSERT INTO {table} SELECT * FROM batch", batch.drop_columns([YEAR]))
+            self._connection.commit()
 
     def finish(self) -> None:
         """Add the views, when all rows are there."""
