@@ -143,23 +143,31 @@ def extract(
     from gongkai.resources import fingerprint
     from gongkai.run import load_extractor, processes, run
 
-    with reporting(sys.stderr) as progress:
-        summary = run(
-            paths,
-            out,
-            extractor=partial(load_extractor, mode, model),
-            formats=formats or [Format.JSONL],
-            workers=workers,
-            pool=partial(RayPool, address=address) if engine is Engine.RAY else processes,
-            resume=resume,
-            force=force,
-            fail_fast=fail_fast,
-            settings={"mode": mode, "resources": fingerprint(), "model": fingerprint(model) if model else ""},
-            timeout=timeout,
-            memory=None if memory is None else memory * 1024 * 1024,
-            progress=progress,
-            log=log_json,
-        )
+    try:
+        with reporting(sys.stderr) as progress:
+            summary = run(
+                paths,
+                out,
+                extractor=partial(load_extractor, mode, model),
+                formats=formats or [Format.JSONL],
+                workers=workers,
+                pool=partial(RayPool, address=address) if engine is Engine.RAY else processes,
+                resume=resume,
+                force=force,
+                fail_fast=fail_fast,
+                settings={
+                    "mode": mode,
+                    "resources": fingerprint(),
+                    "model": fingerprint(model) if model else "",
+                },
+                timeout=timeout,
+                memory=None if memory is None else memory * 1024 * 1024,
+                progress=progress,
+                log=log_json,
+            )
+    except KeyboardInterrupt:
+        typer.echo("interrupted: the same command with --resume goes on", err=True)
+        raise
     Console().print(summary_table(summary))
     if summary.failed:
         typer.echo(f"{summary.failed:,} failed: see {out / 'errors.jsonl'}", err=True)
