@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -146,13 +146,20 @@ def test_duplicates_are_extracted_once_and_point_to_the_first(tmp_path: Path) ->
 
 
 def test_run_file_and_log(folder: Path, tmp_path: Path) -> None:
-    log = io.StringIO()
+    log = tmp_path / "log.jsonl"
     run([folder], tmp_path / "out", extractor=StandIn, workers=1, settings={"mode": "rules"}, log=log)
     told = json.loads((tmp_path / "out" / "run.json").read_text("utf8"))
     assert (told["state"], told["summary"]["documents"], told["summary"]["files"]) == ("finished", 3, 5)
     assert told["settings"]["extractor"] == {"mode": "rules"}
-    events = [json.loads(line)["event"] for line in log.getvalue().splitlines()]
+    events = [json.loads(line)["event"] for line in log.read_text("utf-8").splitlines()]
     assert events == ["started", "planned", "committed", "assembling", "finished"]
+
+
+def test_log_that_cannot_be_written(folder: Path, tmp_path: Path) -> None:
+    log = tmp_path / "none" / "log.jsonl"
+    with pytest.raises(OutputError, match=re.escape(f"{log}: Writing failed: No such file or directory.")):
+        run([folder], tmp_path / "out", extractor=StandIn, workers=1, log=log)
+    assert not (tmp_path / "out").exists()
 
 
 def test_file_name_that_is_no_utf_8(tmp_path: Path) -> None:

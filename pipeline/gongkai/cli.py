@@ -134,7 +134,6 @@ def extract(
     """
     if address is not None and engine is Engine.LOCAL:
         raise typer.BadParameter("It is for --engine ray.", param_hint="--address")
-    from contextlib import ExitStack
     from functools import partial
 
     from rich.console import Console
@@ -144,23 +143,31 @@ def extract(
     from gongkai.resources import fingerprint
     from gongkai.run import load_extractor, processes, run
 
-    with ExitStack() as open_files:
-        summary = run(
-            paths,
-            out,
-            extractor=partial(load_extractor, mode, model),
-            formats=formats or [Format.JSONL],
-            workers=workers,
-            pool=partial(RayPool, address=address) if engine is Engine.RAY else processes,
-            resume=resume,
-            force=force,
-            fail_fast=fail_fast,
-            settings={"mode": mode, "resources": fingerprint(), "model": fingerprint(model) if model else ""},
-            timeout=timeout,
-            memory=None if memory is None else memory * 1024 * 1024,
-            progress=open_files.enter_context(reporting(sys.stderr)),
-            log=None if log_json is None else open_files.enter_context(log_json.open("a", encoding="utf-8")),
-        )
+    try:
+        with reporting(sys.stderr) as progress:
+            summary = run(
+                paths,
+                out,
+                extractor=partial(load_extractor, mode, model),
+                formats=formats or [Format.JSONL],
+                workers=workers,
+                pool=partial(RayPool, address=address) if engine is Engine.RAY else processes,
+                resume=resume,
+                force=force,
+                fail_fast=fail_fast,
+                settings={
+                    "mode": mode,
+                    "resources": fingerprint(),
+                    "model": fingerprint(model) if model else "",
+                },
+                timeout=timeout,
+                memory=None if memory is None else memory * 1024 * 1024,
+                progress=progress,
+                log=log_json,
+            )
+    except KeyboardInterrupt:
+        typer.echo("interrupted: the same command with --resume goes on", err=True)
+        raise
     Console().print(summary_table(summary))
     if summary.failed:
         typer.echo(f"{summary.failed:,} failed: see {out / 'errors.jsonl'}", err=True)

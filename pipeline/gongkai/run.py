@@ -16,10 +16,11 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from threading import Thread
-from typing import Any, TextIO
+from typing import Any
 
 import msgspec
 
@@ -43,6 +44,9 @@ TIMEOUT = 60.0
 """Seconds that one document may take."""
 _NOTED = 10.0
 """Seconds between notes of how far a run is."""
+
+_OWN = frozenset((*RESULT_NAMES, *DERIVED, FOLDER))
+"""What of its folder is a run's own."""
 
 MakeExtractor = Callable[[], DocumentExtractor]
 """What makes the extractor of a worker process; can be pickled (a class, a `functools.partial` of one)."""
@@ -153,7 +157,7 @@ def run(
     memory: int | None = None,
     shard: ShardSize | None = None,
     progress: Progress | None = None,
-    log: TextIO | None = None,
+    log: Path | None = None,
 ) -> RunSummary:
     """Extract every document under `paths`, files, folders and URLs, into the folder `out`.
 
@@ -175,7 +179,7 @@ def run(
         memory: Bytes that a worker may take.
         shard: When a shard is full.
         progress: Told of every step.
-        log: For structured logs: one JSON object a line.
+        log: File to which structured logs are added: one JSON object a line.
 
     Raises:
         OutputError: `out` holds results and neither `force` nor `resume` is given, belongs to another run, or
@@ -235,13 +239,14 @@ class _Run:
     """A run in a workspace: plans, commits, counts, tells."""
 
     def __init__(
-        self, paths: list[Location], reader: Reader, workspace: Workspace, size: ShardSize, log: TextIO | None
+        self, paths: list[Location], reader: Reader, workspace: Workspace, size: ShardSize, log: Path | None
     ) -> None:
         self._paths = paths
         self._reader = reader
         self._workspace = workspace
         self._size = size
         self._log = log
+        self._out = workspace.out.resolve()
         self._state = _State.read(workspace.folder / RUN_FILE)
         self._clock = time.monotonic()
         self._noted = self._clock
@@ -253,10 +258,10 @@ class _Run:
 
     def go(self, pool: Pool | RayPool, formats: tuple[Format, ...], progress: Progress | None) -> RunSummary:
         """Do what is left to do, and put the results in place."""
-        self._tell("started", done=len(self._workspace.committed), planned=len(self._workspace.planned))
-        if progress is not None:
-            Thread(target=self._count_files, daemon=True).start()
         try:
+            self._tell("started", done=len(self._workspace.committed), planned=len(self._workspace.planned))
+            if progress is not None:
+                Thread(target=self._count_files, daemon=True).start()
             for news in pool.run(self._tasks()):
                 self._take(news)
                 self._time()
@@ -327,13 +332,8 @@ class _Run:
 
     def _own(self, path: Path) -> bool:
         """Whether a file is one of the run's results, which a run over its own folder must not read."""
-        out = self._workspace.out.resolve()
-        path = path.resolve()
-        return path.is_relative_to(out) and path.relative_to(out).parts[0] in (
-            *RESULT_NAMES,
-            *DERIVED,
-            FOLDER,
-        )
+        path = _resolved(path.parent) / path.name
+        return path.is_relative_to(self._out) and not _OWN.isdisjoint(path.relative_to(self._out).parts[:1])
 
     def _take(self, news: Committed | Poison | Step) -> None:
         match news:
@@ -381,9 +381,9 @@ class _Run:
             shards = [shard for shard in shards if shard <= self._last]
             self._recount(shards)
         self._tell("assembling", shards=len(shards))
-        for each in assemble(workspace, shards, formats):
-            self.summary.duplicates -= 1
-            self.summary.errors[each.error] += 1
+        failed = assemble(workspace, shards, formats)
+        self.summary.duplicates -= failed.total()
+        self.summary.errors.update(failed)
         self._time()
         with writing(workspace.out):
             write_whole(workspace.merged / RUN_FILE, self._report("finished"))
@@ -431,8 +431,14 @@ class _Run:
         if self._log is None:
             return
         line = msgspec.json.encode({"time": _now(), "event": event, **fields})
-        self._log.write(line.decode() + "\n")
-        self._log.flush()
+        with writing(self._log), self._log.open("ab") as log:
+            log.write(line + b"\n")
+
+
+@lru_cache(maxsize=64)
+def _resolved(folder: Path) -> Path:
+    """The folder without links; asked for once, not for each of its files."""
+    return folder.resolve()
 
 
 class _State(msgspec.Struct, kw_only=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,16 @@ def test_nothing_outside_can_be_read_and_settings_are_locked(extracted: Path, tm
             archive.sql(f"FROM read_csv('{other}')").fetchall()
         with pytest.raises(duckdb.InvalidInputException):
             archive.execute("SET enable_external_access = true")
+
+
+def test_what_memory_does_not_hold_goes_to_the_systems_folder(
+    extracted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with open_archive(extracted) as archive:
+        (folder,) = tmp_path.iterdir()
+        assert archive.sql("SELECT current_setting('temp_directory')").fetchall() == [(str(folder),)]
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_panel(extracted: Path) -> None:

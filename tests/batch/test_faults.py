@@ -267,7 +267,7 @@ def interrupted(archive: Path, out: Path, **options: object) -> None:
 
 def test_resume_with_other_settings_is_refused(archive: Path, tmp_path: Path) -> None:
     interrupted(archive, tmp_path / "out", settings={"mode": "rules"})
-    with pytest.raises(OutputError, match=r"another extractor: .*rules.*, not .*hybrid"):
+    with pytest.raises(OutputError, match=r"with extractor .*rules.*, not .*hybrid"):
         extract(archive, tmp_path / "out", resume=True, settings={"mode": "hybrid"})
 
 

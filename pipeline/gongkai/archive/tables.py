@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from glob import escape
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import duckdb
 import pyarrow as pa
@@ -88,13 +89,14 @@ def open_archive(out: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     Raises:
         BrokenArchive: The folder has no documents as Parquet, or a table's columns are not as they should be.
     """
-    connection = duckdb.connect()
-    try:
-        with _as_broken(out):
-            _prepare(connection, out)
-            yield connection
-    finally:
-        connection.close()
+    # What does not fit into memory goes to the system's folder for such files; DuckDB's own choice is `./.tmp`.
+    with (
+        TemporaryDirectory(prefix="gongkai-", ignore_cleanup_errors=True) as spill,
+        duckdb.connect(config={"temp_directory": spill}) as connection,
+        _as_broken(out),
+    ):
+        _prepare(connection, out)
+        yield connection
 
 
 def _table_files(out: Path, table: str) -> str | None:

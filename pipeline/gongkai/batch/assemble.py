@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -40,11 +41,11 @@ class Duplicate(msgspec.Struct, frozen=True):
     duplicate_of: str
 
 
-def assemble(workspace: Workspace, shards: Sequence[int], formats: Sequence[Format]) -> list[Failure]:
+def assemble(workspace: Workspace, shards: Sequence[int], formats: Sequence[Format]) -> Counter[str]:
     """Write the results of the shards, in their order, into the workspace's folder `merged`.
 
     Returns:
-        The failures of repeats: inputs whose bytes are those of one that failed.
+        How many repeats failed, as they have the bytes of an input that failed, by class of error.
 
     Raises:
         OutputError: The disk is full, or a file cannot be read or written.
@@ -54,10 +55,10 @@ def assemble(workspace: Workspace, shards: Sequence[int], formats: Sequence[Form
         shutil.rmtree(target, ignore_errors=True)
         target.mkdir()
         merge([workspace.results(shard) for shard in shards], formats, target)
-        failures = _lists(workspace, shards, target)
+        failed = _lists(workspace, shards, target)
         _quarantine(workspace, shards, target / QUARANTINE_FILE)
         _settle(target)
-    return failures
+    return failed
 
 
 def publish(workspace: Workspace) -> None:
@@ -75,21 +76,21 @@ def publish(workspace: Workspace) -> None:
         sync_folder(workspace.out)
 
 
-def _lists(workspace: Workspace, shards: Sequence[int], target: Path) -> list[Failure]:
-    failed = {(shard, item) for shard in shards for item in workspace.committed[shard].failed}
-    failures: list[Failure] = []
+def _lists(workspace: Workspace, shards: Sequence[int], target: Path) -> Counter[str]:
+    failed: Counter[str] = Counter()
     with (target / DUPLICATES_FILE).open("wb") as duplicates, (target / ERRORS_FILE).open("wb") as errors:
         for shard in shards:
             folder = workspace.results(shard)
             with (folder / ERRORS_FILE).open("rb") as file:
                 shutil.copyfileobj(file, errors)
             for repeat in _repeats(folder / REPEATS_FILE):
-                if (repeat.shard, repeat.item) in failed:
-                    failures.append(_failure(repeat))
-                    errors.write(failure_line(failures[-1]))
+                if repeat.item in workspace.committed[repeat.shard].failed:
+                    failure = _failure(repeat)
+                    failed[failure.error] += 1
+                    errors.write(failure_line(failure))
                 else:
                     duplicates.write(msgspec.json.encode(_duplicate(repeat)) + b"\n")
-    return failures
+    return failed
 
 
 def _repeats(path: Path) -> Iterator[Repeat]:

@@ -147,7 +147,7 @@ class Workspace:
         for name in Settings.__struct_fields__:
             was, now = getattr(earlier, name), getattr(self.settings, name)
             if was != now:
-                problem = f"The unfinished run has another {name.replace('_', ' ')}: {was}, not {now}."
+                problem = f"The unfinished run was begun with {name.replace('_', ' ')} {was}, not {now}."
                 raise OutputError(
                     str(self.out), problem, "Resume it with the same, or pass --force to start anew."
                 )

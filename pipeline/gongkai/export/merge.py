@@ -48,11 +48,9 @@ def _parquet(chunks: Sequence[Path], folder: Path) -> None:
 
 
 def _duckdb(chunks: Sequence[Path], folder: Path) -> None:
-    from gongkai.export.tabular import DuckDBFile, read_chunk
+    from gongkai.export.tabular import DuckDBFile
 
     with closing(DuckDBFile(folder)) as sink:
         for chunk in chunks:
-            for table in TABLES:
-                for batch in read_chunk(chunk, table):
-                    sink.append(table, batch)
+            sink.append(chunk)
         sink.finish()

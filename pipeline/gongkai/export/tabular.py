@@ -417,6 +417,7 @@ class ParquetTable:
         self._folder = folder / table
         self._schema = SCHEMAS[table]
         self._pending: dict[int | None, list[pa.Table]] = {}
+        self._bytes: Counter[int | None] = Counter()
         self._files: dict[int | None, pq.ParquetWriter] = {}
         self._rows: Counter[int | None] = Counter()
 
@@ -424,9 +425,10 @@ class ParquetTable:
         years = batch.column(YEAR)
         for year in pc.unique(years).to_pylist():
             chosen = pc.is_null(years) if year is None else pc.equal(years, year)
-            pending = self._pending.setdefault(year, [])
-            pending.append(batch.filter(chosen).drop_columns([YEAR]))
-            if sum(rows.nbytes for rows in pending) >= PART_BYTES:
+            rows = batch.filter(chosen).drop_columns([YEAR])
+            self._pending.setdefault(year, []).append(rows)
+            self._bytes[year] += rows.nbytes
+            if self._bytes[year] >= PART_BYTES:
                 self._flush(year)
 
     def close(self) -> None:
@@ -437,6 +439,7 @@ class ParquetTable:
 
     def _flush(self, year: int | None) -> None:
         pending = self._pending.pop(year, []) or [self._schema.empty_table()]
+        del self._bytes[year]
         rows = pa.concat_tables(pending).combine_chunks()
         if year in self._files and self._rows[year] % FILE_ROWS + rows.num_rows > FILE_ROWS:
             self._files.pop(year).close()
@@ -467,9 +470,14 @@ class DuckDBFile:
             for table, schema in SCHEMAS.items():
                 self._insert(f"CREATE TABLE {table} AS SELECT * FROM batch", schema.empty_table())
 
-    def append(self, table: str, batch: pa.Table) -> None:
+    def append(self, chunk: Path) -> None:
+        """Add the rows of a chunk, in one transaction: each is written out, and waited for."""
         with _duckdb_errors():
-            self._insert(f"INSERT INTO {table} SELECT * FROM batch", batch.drop_columns([YEAR]))
+            self._connection.begin()
+            for table in TABLES:
+                for batch in read_chunk(chunk, table):
+                    self._insert(f"INSERT INTO {table} SELECT * FROM batch", batch.drop_columns([YEAR]))
+            self._connection.commit()
 
     def finish(self) -> None:
         """Add the views, when all rows are there."""
