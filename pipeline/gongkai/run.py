@@ -269,8 +269,6 @@ class _Run:
                     progress(self.summary)
             return self._finish(formats)
         except BaseException as error:
-            if not self._workspace.committed:
-                self._workspace.discard()  # there is nothing to go on with
             self._note("interrupted" if isinstance(error, KeyboardInterrupt) else "failed")
             self._tell("stopped", error=type(error).__name__, message=str(error))
             raise

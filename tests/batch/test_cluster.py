@@ -247,6 +247,7 @@ def test_nodes_with_another_version(
 def test_addresses_at_which_nobody_answers(address: str, says: str, many: Path, tmp_path: Path) -> None:
     with pytest.raises(UnusableCluster, match=f"No cluster answers: .*{says}"):
         run([many], tmp_path / "out", extractor=StandIn, pool=partial(RayPool, address=address))
+    assert not (tmp_path / "out").exists()
 
 
 def test_without_ray(many: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

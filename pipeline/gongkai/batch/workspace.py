@@ -113,7 +113,7 @@ class Workspace:
         with suppress(OSError):  # a full disk fails again on close
             self._manifest.close()
         self._seen.close()
-        if self._done:
+        if self._done or not self.committed:  # there is nothing to go on with
             # At one stroke: half a workspace would be taken for an unfinished run.
             ended = self.folder.with_name(f"{FOLDER}.ended")
             shutil.rmtree(ended, ignore_errors=True)
