@@ -209,9 +209,10 @@ def test_a_tar_that_ends_at_a_header_is_told_of(tmp_path: Path) -> None:
     assert outcomes(path) == {"a.txt": "first", "": "DamagedInput"}
 
 
-def test_a_truncated_zip_has_no_directory(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kept", [slice(-10), slice(6)])
+def test_a_truncated_zip_has_no_directory(kept: slice, tmp_path: Path) -> None:
     path = tmp_path / "a.zip"
-    path.write_bytes(zip_of({"a.txt": b"first"})[:-10])
+    path.write_bytes(zip_of({"a.txt": b"first"})[kept])
     (error,) = read(path)
     assert type(error) is DamagedInput
     assert "truncated" in error.problem

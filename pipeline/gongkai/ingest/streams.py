@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import io
 import tempfile
@@ -49,6 +50,8 @@ class _Guarded(io.RawIOBase):
         try:
             return int(self._source.seek(offset, whence))
         except Exception as error:
+            if isinstance(error, OSError) and error.errno == errno.EINVAL:
+                raise  # the place is none, as a reader finds of a file that is cut off
             raise self._fail(error) from error
 
     def tell(self) -> int:
