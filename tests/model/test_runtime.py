@@ -158,21 +158,6 @@ def test_scores_are_calibrated_by_label(folder: Path, tmp_path: Path) -> None:
             assert after.score == pytest.approx(cooled if before.label == "COUNT" else before.score)
 
 
-def test_scores_are_those_from_before_the_thresholds(folder: Path, tmp_path: Path) -> None:
-    plain = JointReader.load(folder, threads=1).read(_DOCUMENTS)
-    copy = copied(folder, tmp_path)
-    description = json.loads((copy / DESCRIPTION).read_text("utf-8"))
-    description["thresholds"] = {"METRIC": 0.2}
-    (copy / DESCRIPTION).write_text(json.dumps(description), "utf-8")
-    for one, other in zip(plain, JointReader.load(copy, threads=1).read(_DOCUMENTS), strict=True):
-        for before, after in zip(one.mentions, other.mentions, strict=True):
-            if before.label == "METRIC" and before.score < 1:
-                odds = before.score / (1 - before.score) / 4
-                assert after.score == pytest.approx(odds / (1 + odds))
-            else:
-                assert after.score == before.score
-
-
 def copied(folder: Path, to: Path) -> Path:
     return Path(shutil.copytree(folder, to / "model"))
 

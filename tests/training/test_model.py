@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from math import log
 from pathlib import Path
 
 import pytest
@@ -12,26 +11,21 @@ pytest.importorskip("transformers")
 
 import torch
 
-from gongkai.errors import BrokenModel, ConfigError, GongkaiError
+from gongkai.errors import BrokenModel, GongkaiError
 from gongkai.model.characters import FIRST, LAST, SPECIAL, UNKNOWN
-from gongkai.model.scheme import ENTITY_LABELS, RELATION_LABELS
 from gongkai_training.artifacts import (
     CHARACTERS,
     SETTINGS,
     WEIGHTS,
     load_model,
-    load_to_read,
     write_description,
     write_weights,
 )
 from gongkai_training.batching import batch_of
 from gongkai_training.config import (
-    BiaffineRelations,
     Convolution,
     Data,
     Encoder,
-    PointerRelations,
-    PointerSpans,
     Relations,
     Spans,
     TrainSettings,
@@ -39,7 +33,7 @@ from gongkai_training.config import (
 )
 from gongkai_training.data import Gold, Split, characters_of
 from gongkai_training.evaluate import Prediction, predict, prepare, score
-from gongkai_training.model import JointModel, Outputs, hide
+from gongkai_training.model import JointModel, hide
 from training_runs import DESIGNS, TWO
 
 _CHARACTERS = characters_of(TWO, least=1)
@@ -106,40 +100,6 @@ def test_a_window_reads_the_same_in_any_batch(encoder: Encoder, spans: Spans, re
     for a, b in zip(together, alone, strict=True):
         inside = b[0] > -999 if b.ndim == 4 else torch.ones_like(b[0], dtype=torch.bool)
         torch.testing.assert_close(a[1, :length][inside], b[0][inside], atol=1e-4, rtol=1e-4)
-
-
-@pytest.mark.parametrize("relations", [BiaffineRelations(), PointerRelations()], ids=["biaffine", "pointer"])
-def test_thresholds_move_the_scores_of_their_labels_alone(tmp_path: Path, relations: Relations) -> None:
-    thresholds = {"METRIC": 0.3, "value_of": 0.2}
-    settings = TrainSettings(
-        data=Data(train=(), dev=()),
-        encoder=_CONVOLUTION,
-        spans=PointerSpans(),
-        relations=relations,
-        thresholds=thresholds,  # type: ignore[arg-type]
-    )
-    write_description(tmp_path, settings, _CHARACTERS, None, _GOLD)
-    write_weights(tmp_path, JointModel(settings, len(_CHARACTERS)), {}, epoch=0)
-    (example,) = _DOCUMENTS[0].examples
-    ids = torch.from_numpy(batch_of([example]).ids)
-    trained, read = (load(tmp_path).model(ids) for load in (load_model, load_to_read))
-
-    moved = torch.tensor([log(1 / thresholds.get(label, 0.5) - 1) for label in ENTITY_LABELS])
-    torch.testing.assert_close(read.spans[0, :-9, :9], trained.spans[0, :-9, :9] + moved)
-
-    def pairs(outputs: Outputs) -> torch.Tensor:
-        """Scores of spans of one character each: (relations, heads, tails)."""
-        heads, tails = outputs.heads[0].sum(1), outputs.tails[0].sum(1)
-        return torch.einsum("hrd,trd->rht", heads, tails)
-
-    moved = torch.tensor([log(1 / thresholds.get(label, 0.5) - 1) for label in RELATION_LABELS])
-    torch.testing.assert_close(pairs(read), pairs(trained) + moved[:, None, None], atol=1e-4, rtol=1e-4)
-
-
-def test_tags_have_no_threshold() -> None:
-    model = JointModel(TrainSettings(data=Data(train=(), dev=()), encoder=_CONVOLUTION), len(_CHARACTERS))
-    with pytest.raises(ConfigError, match="Tags have none"):
-        model.decide_from({"METRIC": 0.3})
 
 
 @pytest.mark.parametrize("name", [WEIGHTS, CHARACTERS, SETTINGS])

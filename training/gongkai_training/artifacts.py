@@ -144,10 +144,3 @@ def load_model(folder: Path, device: torch.device | str = "cpu") -> Trained:
             str(folder), f"It is no trained model: {error}.", "Name a folder that `gongkai train` finished."
         ) from None
     return Trained(model.to(device).eval(), characters, settings)
-
-
-def load_to_read(folder: Path, device: torch.device | str = "cpu") -> Trained:
-    """As `load_model`, with its scores moved by the thresholds of its settings: above 0 is what it finds."""
-    trained = load_model(folder, device)
-    trained.model.decide_from(trained.settings.thresholds)
-    return trained

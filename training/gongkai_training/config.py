@@ -8,7 +8,6 @@ from typing import Annotated
 import msgspec
 
 from gongkai.errors import ConfigError
-from gongkai.types import EntityLabel, RelationLabel
 
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 """Of a whole; for augmentations, the probability that a place where one is possible gets it."""
@@ -16,7 +15,6 @@ Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Positive = Annotated[int, msgspec.Meta(ge=1)]
 Rate = Annotated[float, msgspec.Meta(gt=0)]
 Dropout = Annotated[float, msgspec.Meta(ge=0, lt=1)]
-Chance = Annotated[float, msgspec.Meta(gt=0, lt=1)]
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -183,9 +181,6 @@ class TrainSettings(Settings, frozen=True, kw_only=True):
 
     Attributes:
         dropout: Between the encoder and the layers above it.
-        thresholds: Probabilities from which a trained model takes a span (of pointers) or relation of a label; ½ for
-            others. What scores F1 best lies below ½ (Lipton et al. 2014, https://arxiv.org/abs/1402.1892). Training
-            itself, its dev F1 and its best epoch go by ½.
         initial: Folder of a trained model of the same shape, whose weights this run begins with; empty for none.
         checkpoint_minutes: A checkpoint is written when this many minutes have passed, and after each epoch.
         device: `auto` takes a GPU if there is one (in bfloat16), else the CPU (in float32).
@@ -199,7 +194,6 @@ class TrainSettings(Settings, frozen=True, kw_only=True):
     augmentation: Augmentation = Augmentation()
     optimisation: Optimisation = Optimisation()
     dropout: Dropout = 0.1
-    thresholds: dict[EntityLabel | RelationLabel, Chance] = {}
     initial: str = ""
     seed: int = 1
     checkpoint_minutes: Annotated[float, msgspec.Meta(ge=0)] = 10

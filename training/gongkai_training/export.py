@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from gongkai.errors import OutputError
 from gongkai.model.bundle import DESCRIPTION, RELATIONS, SPANS, Description, encode
 
-from .artifacts import load_to_read, write_file
+from .artifacts import load_model, write_file
 from .graphs import RelationGraph, SpanGraph, describe
 from .heads.tags import TagHead
 from .model import JointModel
@@ -54,7 +54,7 @@ def export(model_dir: Path, out: Path, *, force: bool = False) -> Exported:
     """
     if out.exists() and not force and any(out.iterdir()):
         raise OutputError(str(out), "It is not empty.", "Choose another folder, or write with --force.")
-    trained = load_to_read(model_dir)
+    trained = load_model(model_dir)
     graphs = {SPANS: _spans(trained.model), RELATIONS: _relations(trained.model)}
     graphs[SPANS] = _with_half_embedding(graphs[SPANS])
     files = {name: graph.SerializeToString() for name, graph in graphs.items()}

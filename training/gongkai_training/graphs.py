@@ -132,7 +132,6 @@ def describe(folder: Path, trained: Trained) -> Description:
         longest=data.longest,
         overlap=data.overlap,
         characters="".join(trained.characters.characters),
-        thresholds={str(label): each for label, each in trained.settings.thresholds.items()},
         trained=hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest(),
         sha256={},
     )

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from math import log
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from gongkai.errors import ConfigError
 from gongkai.model.characters import SPECIAL, UNKNOWN
 from gongkai.model.decode import Vectors, spans_of_pointers, spans_of_tags
-from gongkai.model.scheme import ENTITY_LABELS, RELATION_LABELS
 from gongkai.types import Mention
 
 from .backbones import Backbone, build
@@ -77,24 +73,6 @@ class JointModel(nn.Module):
         hidden = self.dropout(self.backbone(ids))[:, 1:-1]
         heads, tails = self.relation_head(hidden)
         return Outputs(self.span_head(hidden), heads, tails)
-
-    def decide_from(self, thresholds: Mapping[Any, float]) -> None:
-        """Move the scores of labels so that what has a threshold's probability scores 0, from which it is taken.
-
-        Raises:
-            ConfigError: A label of spans that are tags, which have no threshold.
-        """
-        moves = {label: log(1 / threshold - 1) for label, threshold in thresholds.items()}
-        spans = [moves.pop(label, 0.0) for label in ENTITY_LABELS]
-        relations = [moves.pop(label, 0.0) for label in RELATION_LABELS]
-        with torch.no_grad():
-            if isinstance(self.span_head, PointerHead):
-                self.span_head.labels.bias[: len(spans)] += torch.tensor(spans)
-            elif any(spans):
-                raise ConfigError(
-                    "thresholds", "Tags have none.", "Take pointers, or leave entity labels out."
-                )
-            self.relation_head.biases.bias[: len(relations)] += torch.tensor(relations)
 
     def losses(self, outputs: Outputs, batch: Batch) -> Losses:
         """How far the outputs are from the gold of the batch."""

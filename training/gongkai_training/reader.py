@@ -12,7 +12,7 @@ from torch import nn
 
 from gongkai.model.runtime import Graph, JointReader
 
-from .artifacts import load_to_read
+from .artifacts import load_model
 from .devices import device_of
 from .graphs import RelationGraph, SpanGraph, describe
 
@@ -34,7 +34,7 @@ class TorchReader(JointReader):
         if threads is not None:
             torch.set_num_threads(threads)
         device = device_of()
-        trained = load_to_read(folder, device)
+        trained = load_model(folder, device)
         graphs = (SpanGraph(trained.model), RelationGraph(trained.model))
         return cls(describe(folder, trained), *(_on(device, graph) for graph in graphs))
 

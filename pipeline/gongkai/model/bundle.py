@@ -29,7 +29,6 @@ RELATIONS: Final = "relations.onnx"
 _REMEDY: Final = "Name a folder that `gongkai train` or `gongkai train export` wrote, or use --mode rules."
 
 Positive = Annotated[float, msgspec.Meta(gt=0)]
-Chance = Annotated[float, msgspec.Meta(gt=0, lt=1)]
 Digest = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 
 
@@ -42,7 +41,6 @@ class Description(msgspec.Struct, frozen=True, kw_only=True):
         overlap: Characters that windows share (see `gongkai.model.windows.cut`).
         characters: The vocabulary, in the order of the ids.
         numbers: What the convolutions are computed in: int8 after `gongkai train quantise`.
-        thresholds: Probabilities from which the graphs give a span or relation of a label; ½ for others.
         temperatures: Of an entity or relation label, by which the logit of its scores is divided; 1 for others.
         trained: SHA-256 of the trained weights that were exported.
         sha256: Of each graph, by file name.
@@ -55,7 +53,6 @@ class Description(msgspec.Struct, frozen=True, kw_only=True):
     overlap: Annotated[int, msgspec.Meta(ge=0)]
     characters: str
     numbers: Literal["float32", "int8"] = "float32"
-    thresholds: dict[str, Chance] = {}
     temperatures: dict[str, Positive] = {}
     trained: Digest
     sha256: dict[str, Digest]

@@ -193,15 +193,10 @@ class JointReader:
             yield parts
 
     def _calibrated(self, found: list[Scored]) -> list[Scored]:
-        temperatures, thresholds = self.description.temperatures, self.description.thresholds
-        if not temperatures and not thresholds:
+        temperatures = self.description.temperatures
+        if not temperatures:
             return found
-        return [
-            each._replace(
-                score=cooled(each.score, temperatures.get(each.label, 1), thresholds.get(each.label, 0.5))
-            )
-            for each in found
-        ]
+        return [each._replace(score=cooled(each.score, temperatures.get(each.label, 1))) for each in found]
 
 
 def graph(file: bytes, threads: int | None) -> Graph:
@@ -263,12 +258,12 @@ def _tagged(windows: tuple[Window, ...], seen: list[_Seen], given: Sequence[Ment
     return _Tagged(windows, seen, mentions, held(mentions, windows))
 
 
-def cooled(score: float, temperature: float, threshold: float = 0.5) -> float:
-    """A probability whose logit is divided by a temperature, once it is what it was before the threshold became ½.
+def cooled(score: float, temperature: float) -> float:
+    """A probability whose logit is divided by a temperature.
 
-    >>> cooled(0.8, 1), cooled(1.0, 2.0), round(cooled(0.8, 2.0), 4), round(cooled(0.5, 1, 0.3), 4)
-    (0.8, 1.0, 0.6667, 0.3)
+    >>> cooled(0.8, 1), cooled(1.0, 2.0), round(cooled(0.8, 2.0), 4)
+    (0.8, 1.0, 0.6667)
     """
-    if not 0 < score < 1 or (temperature == 1 and threshold == 0.5):
+    if temperature == 1 or not 0 < score < 1:
         return score
-    return 1 / (1 + exp((log(1 / score - 1) + log(1 / threshold - 1)) / temperature))
+    return 1 / (1 + exp(log(1 / score - 1) / temperature))
