@@ -321,3 +321,45 @@ def test_unknown_codes_are_compared_within_one_issuer(issuer: str, number: int, 
     meta = Meta(issuer=issuer, year=2021, doc_type="annual_report_c")
     records = document("a", 2020, [], **one), document("b", 2021, [], **other, meta=meta)
     assert len(found_in(tmp_path / "out", *records)) == number
+
+
+TITLE, OTHER = "关于全面推进政务公开的意见", "关于全面推进依法行政工作的若干意见"
+NUMBER = "国办发〔2016〕12号"
+
+
+def bearing(docno: str, title: str) -> dict[str, Any]:
+    """Parts of the record of the document itself, which bears the number."""
+    parts = cited(docno, title)
+    meta = Meta(issuer="国务院办公厅", year=2016, doc_type="notice", title=title, docno=docno)
+    return parts | {"entities": parts["entities"][1:], "relations": (), "meta": meta}
+
+
+@pytest.mark.parametrize("titles", [(TITLE, OTHER), (OTHER, TITLE), (TITLE, OTHER, TITLE, OTHER)])
+def test_of_titles_as_frequent_none_is_the_right_one(titles: tuple[str, ...], tmp_path: Path) -> None:
+    records = [document(f"d{n}", 2020 + n, [], **cited(NUMBER, title)) for n, title in enumerate(titles)]
+    (finding,) = found_in(tmp_path / "out", *records)
+    assert finding["document_id"] == "d1"
+    assert finding["texts"] == [f"《{titles[1]}》", f"《{titles[0]}》"]
+    assert [span["document_id"] for span in finding["spans"]] == ["d1", "d0"]
+
+
+def test_the_document_itself_says_its_title(tmp_path: Path) -> None:
+    titles = [OTHER, OTHER, TITLE]
+    citing = [document(f"d{n}", 2020 + n, [], **cited(NUMBER, title)) for n, title in enumerate(titles)]
+    itself = document("itself", 2016, [], **bearing(NUMBER, TITLE))
+    found = found_in(tmp_path / "out", *citing, itself)
+    assert [finding["document_id"] for finding in found] == ["d0", "d1"]
+    for finding in found:
+        assert finding["message"] == f"文号{NUMBER}在此题为《{OTHER}》，而在原文件中题为《{TITLE}》。"
+        assert finding["spans"][1]["document_id"] == "itself"
+        assert finding["texts"] == [f"《{OTHER}》", NUMBER]
+
+
+def test_documents_that_bear_one_number_and_two_titles_decide_nothing(tmp_path: Path) -> None:
+    citing = [document(f"d{n}", 2020 + n, [], **cited(NUMBER, OTHER)) for n in range(2)]
+    odd = document("odd", 2022, [], **cited(NUMBER, TITLE))
+    bearers = [
+        document(f"b{n}", 2016, [], **bearing(NUMBER, title)) for n, title in enumerate((TITLE, OTHER))
+    ]
+    (finding,) = found_in(tmp_path / "out", *citing, odd, *bearers)
+    assert finding["document_id"] == "odd"

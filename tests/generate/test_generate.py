@@ -23,6 +23,7 @@ from gongkai.generate.template import Template
 from gongkai.ingest import discover, read
 from gongkai.ingest.decode import Decoded
 from gongkai.ingest.html import read_html
+from gongkai.normalise.docnos import parse_docno
 from gongkai.pipeline import Extractor
 from gongkai.types import Document, Record, Source
 
@@ -104,8 +105,22 @@ def test_reports_of_following_years_fit(templates: tuple[Template, ...], extract
     for before, after in pairwise(records):
         assert after.meta.year == (before.meta.year or 0) + 1
         assert value(after, "requests.carried_over") == value(before, "requests.carried_forward") > 0
+        for name in ("regulations", "normative"):
+            in_force, issued, repealed = (
+                value(after, f"{name}.{column}", None) for column in ("in_force", "issued", "repealed")
+            )
+            assert in_force == value(before, f"{name}.in_force", None) + issued - repealed
         stated = {fact.value for fact in before.facts if fact.metric_id == "disclosure.total"}
         assert base(after) in stated
+
+
+def test_only_values_of_a_known_metric_are_restated(templates: tuple[Template, ...]) -> None:
+    city = [t for t in templates if t.name.startswith("06")]
+    assert city[0].figures.growths
+    made = Generator(tuple(city), 10, sharing(contradiction=1, duplicate=0)).documents(0, 80)
+    kinds = {planted.kind for each in made for planted in each.truth.planted}
+    assert kinds
+    assert "previous_value" not in kinds
 
 
 @pytest.mark.parametrize("kind", ["carry_over", "previous_value"])
@@ -146,6 +161,14 @@ def test_no_two_issuers_share_a_name(templates: tuple[Template, ...]) -> None:
     world = Generator(templates).world
     names = [world.city(number) for number in range(20_000)]
     assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize("code", ["政发", "政办发", "政办", "府发", "府办"])
+def test_no_place_numbers_documents_as_a_known_body_does(code: str) -> None:
+    for character in load_settings().places.first:
+        number = parse_docno(f"{character}{code}〔2020〕1号")
+        assert number is not None
+        assert number.issuer is None, number
 
 
 @pytest.mark.parametrize("kind", list(Kind))

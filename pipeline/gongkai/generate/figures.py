@@ -2,14 +2,15 @@
 
 Counts of one part of a report are multiplied by one whole factor, so that every sum, balance and share that held
 still holds, and what did not hold still does not. On top of that, parts of one total trade members, last year's
-value is that of last year's report, and shares and growth rates are printed anew.
+value is that of last year's report, as many documents are issued as the stock has grown by, and shares and growth
+rates are printed anew.
 """
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from itertools import pairwise
 from random import Random
 from typing import Literal
@@ -30,6 +31,8 @@ _WIDE = {ord("0") + digit: chr(0xFF10 + digit) for digit in range(10)}
 _FIXED_UNITS = frozenset({"工作日", "个工作日", "天", "日", "小时", "分钟", "年", "个月", "岁", "部分", "分"})
 _RECEIVED, _OVER, _FORWARD = "requests.received", "requests.carried_over", "requests.carried_forward"
 _TOTAL = "total"
+_STOCKS = ("regulations", "normative")
+"""Documents that are issued, repealed and in force, by the first part of their metric ids."""
 _TELLING = 10
 """From here on the same number twice in a report is taken for the same thing."""
 _STEP = 3
@@ -92,6 +95,14 @@ class CarryOver(msgspec.Struct, frozen=True):
     forward: int
 
 
+class Stock(msgspec.Struct, frozen=True):
+    """A table's row of documents in force: last year's, and all that were `issued`, less those `repealed`."""
+
+    issued: tuple[int, ...]
+    repealed: int
+    in_force: int
+
+
 class Plant(msgspec.Struct, frozen=True):
     """A number that can be made wrong by `step` for each unit of its group's factor (percents: as it stands)."""
 
@@ -117,6 +128,7 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
         groups: Number of groups; the counts of one are multiplied by one factor.
         fixed: Groups whose factor is 1.
         trades: Pairs of parts that may trade members.
+        restatable: Growths of a metric of the ontology: last year's value can be held against last year's report.
         chains: Whether reports of following years can be made that fit each other.
     """
 
@@ -127,7 +139,9 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     trades: tuple[tuple[int, int], ...]
     shares: tuple[Share, ...]
     growths: tuple[Growth, ...]
+    restatable: tuple[Growth, ...]
     carried: tuple[CarryOver, ...]
+    stocks: tuple[Stock, ...]
     plants: tuple[Plant, ...]
     chains: bool
 
@@ -174,6 +188,11 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
         for column in self.carried:
             forward = self.slots[column.forward]
             self.carry_over(values, column, forward.mantissa * (factors[forward.group] - 1))
+        for stock in self.stocks:
+            in_force = self.slots[stock.in_force]
+            added = values[stock.in_force] - in_force.mantissa * (factors[in_force.group] - 1)
+            for slot in stock.issued:
+                values[slot] = added + values[stock.repealed]
 
     def carry_over(self, values: list[int], column: CarryOver, amount: int) -> None:
         """Enter what came over from last year; the rest of what was on hand is new."""
@@ -304,11 +323,21 @@ class _Reader:
         )
         shares, unresolved = self._shares()
         fixed = frozenset(groups[n] for n in self._unwritable())
-        growths, growing = self._growths(lambda number: groups[number] not in fixed)
+
+        def scales(number: int) -> bool:
+            return groups[number] not in fixed
+
+        growths, growing = self._growths(scales)
         sums = self._sums()
-        carried = self._carried(sums, shares, growths)
         tied = {n for g in growths for n in (g.now, g.before)}
         trades = self._trades(sums, unresolved, tied)
+        bound = (
+            tied
+            | {n for s in sums for n in (s.total, *s.parts)}
+            | {n for s in shares for n in (s.part, s.total)}
+        )
+        carried = self._carried(bound)
+        stocks, stocked = self._stocks(bound, scales)
         tables = {fact.metric_id for fact in self.facts if fact.table}
         return Figures(
             slots=slots,
@@ -318,13 +347,18 @@ class _Reader:
             trades=trades,
             shares=shares,
             growths=growths,
+            restatable=tuple(filter(self._is_known, growths)),
             carried=carried,
+            stocks=stocks,
             plants=tuple(
                 plant
                 for plant in self._plants(sums, shares, growths)
                 if self._is_found(slots[plant.slot], plant)
             ),
-            chains=growing and (bool(carried) or _FORWARD not in tables),
+            chains=growing
+            and stocked
+            and (bool(carried) or _FORWARD not in tables)
+            and all(scales(column.forward) for column in carried),
         )
 
     def _unwritable(self) -> set[int]:
@@ -465,10 +499,16 @@ class _Reader:
             if not {a, b} & (tied | unresolved) and values.count(values[a]) == values.count(values[b]) == 1
         )
 
-    def _carried(
-        self, sums: tuple[Sum, ...], shares: tuple[Share, ...], growths: tuple[Growth, ...]
-    ) -> tuple[CarryOver, ...]:
-        """The columns of the requests' table; none unless every row adds up and prose can follow."""
+    def _is_known(self, growth: Growth) -> bool:
+        metric_id = self.facts[growth.before].metric_id
+        return metric_id is not None and metric_id == self.facts[growth.now].metric_id
+
+    def _carried(self, bound: Set[int]) -> tuple[CarryOver, ...]:
+        """The columns of the requests' table; none unless every row adds up and prose can follow.
+
+        Args:
+            bound: Slots of sums, shares and growths.
+        """
         cells: dict[str, dict[str | None, list[int]]] = {
             m: defaultdict(list) for m in (_RECEIVED, _OVER, _FORWARD)
         }
@@ -484,11 +524,7 @@ class _Reader:
                 return ()
         received, over, forward = rows
         in_prose = [self._restated(m, row[_TOTAL]) for m, row in ((_RECEIVED, received), (_OVER, over))]
-        used = {n for listed in sums for n in (listed.total, *listed.parts)}
-        used |= {n for s in shares for n in (s.part, s.total)} | {
-            n for g in growths for n in (g.now, g.before)
-        }
-        if used & {n for slots in in_prose for n in slots}:
+        if bound & {n for slots in in_prose for n in slots}:
             return ()
         return tuple(
             CarryOver(
@@ -498,6 +534,32 @@ class _Reader:
             )
             for c in received
         )
+
+    def _stocks(self, bound: Set[int], scales: Callable[[int], bool]) -> tuple[tuple[Stock, ...], bool]:
+        """The rows of documents in force that say all three, and whether each can be led on from year to year.
+
+        Args:
+            bound: Slots of sums, shares and growths.
+            scales: Whether a slot's value grows with the years.
+        """
+        cells: dict[str | None, list[int]] = defaultdict(list)
+        for number, fact in enumerate(self.facts):
+            if fact.table and fact.category in (None, _TOTAL):
+                cells[fact.metric_id].append(number)
+        stocks, complete = [], True
+        for name in _STOCKS:
+            row = [cells[f"{name}.{column}"] for column in ("issued", "repealed", "in_force")]
+            if not all(row):
+                continue
+            issued, repealed, in_force = (numbers[0] for numbers in row)
+            restated = self._restated(f"{name}.issued", issued)
+            slots = {issued, repealed, in_force, *restated}
+            once = all(len(numbers) == 1 for numbers in row)
+            if once and not bound & slots and all(map(self.plain, slots)) and scales(in_force):
+                stocks.append(Stock((issued, *restated), repealed, in_force))
+            else:
+                complete = False
+        return tuple(stocks), complete
 
     def _restated(self, metric: str, cell: int) -> list[int]:
         """Slots of prose that state the value of a cell."""

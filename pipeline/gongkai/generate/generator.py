@@ -184,13 +184,26 @@ class Generator:
         number = self.world.number_of_notice(draft.place.city, draft.cited)
         return number if self._in_archive(number) else None
 
+    def _cited_before(self, draft: _Draft) -> bool:
+        """Whether an earlier report of the chain cites the same document, so that another title differs from its."""
+        if draft.cited is None:
+            return False
+        earlier = range(draft.number - draft.place.year, draft.number)
+        return any(self._cited_by(number) == draft.cited for number in earlier if self._in_archive(number))
+
+    def _cited_by(self, number: int) -> int | None:
+        """The year of the plan that a document cites."""
+        draft = self._draft(number, self._original(number)[1])
+        self._cite(draft)
+        return draft.cited
+
     def _contradict(self, draft: _Draft) -> None:
         """Put in one contradiction of a kind that the report has numbers for."""
         figures, values = draft.template.figures, draft.values
         kinds: list[str] = sorted({plant.kind for plant in figures.plants})
         if draft.place.year and self._in_archive(draft.number - 1):
-            kinds += ["previous_value"] * bool(figures.growths) + ["carry_over"] * bool(figures.carried)
-        if self._cited_document(draft) is not None:
+            kinds += ["previous_value"] * bool(figures.restatable) + ["carry_over"] * bool(figures.carried)
+        if self._cited_before(draft):
             kinds.append("cited_title")
         if not kinds:
             return
@@ -200,7 +213,7 @@ class Generator:
             draft.cited_title = self._title(draft, self.settings.citation.wrong_title)
             draft.planted = (Planted(kind=kind, printed=draft.cited_title, right=right),)
         elif kind == "previous_value":
-            draft.planted = (figures.restate(values, draft.rng.choice(figures.growths)),)
+            draft.planted = (figures.restate(values, draft.rng.choice(figures.restatable)),)
         elif kind == "carry_over":
             draft.planted = (figures.carry_wrongly(values),)
         else:

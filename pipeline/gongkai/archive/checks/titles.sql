@@ -1,46 +1,68 @@
--- Document numbers cited with another title than most give them, one row a citing document. Numbers whose code names no
--- known body are compared among one issuer's documents only: 府办 may be anybody's.
-WITH titled AS (
+-- Document numbers cited with another title than theirs, one row a citing document. The title of a number is that of the
+-- archive's own document of that number, else the one that most documents cite it with. If several are as frequent, none
+-- is the right one: each of the others is held against the first cited, once. Numbers whose code names no known body are
+-- compared among one issuer's documents only: 府办 may be anybody's.
+WITH own_numbers AS (
+    SELECT
+        document_id, e.entity_id, e.start_offset, e.end_offset, e.text, documents.title, keys.title_key,
+        keys.docno, e.docno_issuer, true AS own
+    FROM document_keys AS keys
+    JOIN documents USING (document_id)
+    JOIN entities AS e USING (document_id)
+    WHERE e.label = 'DOCNO' AND e.docno_canonical = keys.docno AND keys.title_key IS NOT NULL AND NOT e.docno_repaired
+),
+cited_numbers AS (
+    SELECT
+        document_id, entity_id, start_offset, end_offset, text, title, title_key,
+        docno, docno_issuer, false AS own
+    FROM mentions
+    WHERE docno IS NOT NULL AND title_key IS NOT NULL AND NOT docno_repaired
+),
+titled AS (
     SELECT
         m.*, issuers.issuer_key, documents.issuer, documents.year, documents.title AS document_title,
         CASE WHEN m.docno_issuer IS NULL THEN issuers.issuer_key ELSE '' END AS scope
-    FROM mentions AS m JOIN documents USING (document_id) LEFT JOIN issuers USING (issuer)
-    WHERE m.docno IS NOT NULL AND m.title_key IS NOT NULL AND NOT m.docno_repaired
-),
-counted AS (
-    SELECT scope, docno, title_key, count(DISTINCT document_id) AS times
-    FROM titled WHERE scope IS NOT NULL
-    GROUP BY ALL
-),
-usual AS (
-    SELECT scope, docno, title_key
-    FROM counted
-    QUALIFY count(*) OVER (PARTITION BY scope, docno) > 1
-        AND row_number() OVER (PARTITION BY scope, docno ORDER BY times DESC, length(title_key) DESC, title_key) = 1
+    FROM (FROM own_numbers UNION ALL FROM cited_numbers) AS m
+    JOIN documents USING (document_id) LEFT JOIN issuers USING (issuer)
+    -- Documents of the archive that bear one number and different titles decide nothing.
+    QUALIFY scope IS NOT NULL
+        AND (NOT own OR 1 = count(DISTINCT m.title_key) FILTER (own) OVER (PARTITION BY scope, m.docno))
 ),
 firsts AS (
-    SELECT scope, docno, title_key, document_id, arg_min(titled, start_offset) AS mention
+    SELECT scope, docno, title_key, document_id, own, year, arg_min(titled, start_offset) AS mention
     FROM titled
-    WHERE EXISTS (FROM usual WHERE usual.scope = titled.scope AND usual.docno = titled.docno)
     GROUP BY ALL
 ),
-references_ AS (
-    SELECT scope, docno, title_key, min(document_id) AS document_id,
-        arg_min(mention, document_id) AS mention
-    FROM firsts JOIN usual USING (scope, docno, title_key)
-    GROUP BY ALL
+titles AS (
+    SELECT
+        scope, docno, title_key, bool_or(own) AS own, count(*) AS times,
+        first(document_id ORDER BY own DESC, year, document_id) AS document_id,
+        first(mention ORDER BY own DESC, year, document_id) AS mention
+    FROM firsts
+    GROUP BY scope, docno, title_key
+),
+ranked AS (
+    SELECT
+        *,
+        rank() OVER (PARTITION BY scope, docno ORDER BY own DESC, times DESC) AS rank,
+        row_number() OVER (
+            PARTITION BY scope, docno ORDER BY own DESC, times DESC, mention.year, document_id, title_key
+        ) AS place
+    FROM titles
 )
 SELECT
-    'titles' AS rule, coalesce(firsts.mention.issuer_key, firsts.mention.issuer) AS issuer, firsts.mention.year AS year, docno,
-    firsts.mention.title AS title, r.mention.title AS other_title,
-    coalesce(r.mention.issuer || r.mention.year || '年的文件', r.mention.document_title, r.document_id) AS other,
+    'titles' AS rule, coalesce(f.mention.issuer_key, f.mention.issuer) AS issuer, f.year AS year, docno,
+    f.mention.title AS title, r.mention.title AS other_title,
+    CASE
+        WHEN r.own THEN '原文件'
+        ELSE coalesce(r.mention.issuer || r.mention.year || '年的文件', r.mention.document_title, r.document_id)
+    END AS other,
     [
         {
-            'document_id': firsts.document_id,
-            'section_id': section_at(firsts.document_id, firsts.mention.start_offset),
-            'fact_id': firsts.mention.entity_id,
-            'start_offset': firsts.mention.start_offset, 'end_offset': firsts.mention.end_offset,
-            'text': firsts.mention.text
+            'document_id': f.document_id,
+            'section_id': section_at(f.document_id, f.mention.start_offset),
+            'fact_id': f.mention.entity_id,
+            'start_offset': f.mention.start_offset, 'end_offset': f.mention.end_offset, 'text': f.mention.text
         },
         {
             'document_id': r.document_id,
@@ -49,6 +71,9 @@ SELECT
             'start_offset': r.mention.start_offset, 'end_offset': r.mention.end_offset, 'text': r.mention.text
         }
     ] AS facts
-FROM firsts JOIN references_ AS r USING (scope, docno)
-WHERE NOT contains(firsts.title_key, r.title_key) AND NOT contains(r.title_key, firsts.title_key)
-ORDER BY docno, firsts.document_id, title;
+FROM firsts AS f
+JOIN ranked AS t USING (scope, docno, title_key)
+JOIN ranked AS r USING (scope, docno)
+WHERE r.place = 1 AND t.place > 1 AND (t.rank > 1 OR f.document_id = t.document_id)
+    AND NOT contains(t.title_key, r.title_key) AND NOT contains(r.title_key, t.title_key)
+ORDER BY docno, f.document_id, title;
