@@ -39,8 +39,8 @@ LOADING = 5.0
 """Seconds that a worker may take to load what it needs."""
 MINUTE = 60.0
 MEBIBYTE = 1024 * 1024
-SMALLEST_WORKER = 60 * MEBIBYTE
-"""What is smaller only looks after the processes."""
+SMALLEST_WORKER = 150 * MEBIBYTE
+"""What is smaller reads archives or looks after the processes."""
 GONGKAI = str(Path(sys.executable).with_name("gongkai"))
 
 
